@@ -1,0 +1,44 @@
+# Streetlight: every target makes the virtual environment that it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help install demo test check image docs bench-fleet bench-ingest clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[simulator,provisioning,dev]'
+	touch $@
+
+install: $(VENV)/.installed ## Make the virtual environment with everything in it
+
+demo: install ## A street comes alight: backend and 20 lamps, live in this terminal; Ctrl-C ends it
+	$(BIN)/streetlight demo
+
+test: install ## Run every test
+	$(BIN)/python -m pytest
+
+check: install ## Format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+image: install ## Compile the firmware with mpy-cross; print sizes and peak heap
+	$(BIN)/python -m tests.bench.image
+
+docs: install ## Write the generated pages (docs/wire.md)
+	$(BIN)/python -m contract.wire > docs/wire.md
+
+bench-fleet: install ## 200 lamps, one report each 10 s, 3 minutes: loss and acknowledgement times
+	$(BIN)/python -m tests.bench.fleet
+
+bench-ingest: install ## Durable OSCORE ingest against a bare aiocoap OSCORE echo, as a ratio
+	$(BIN)/python -m tests.bench.ingest
+
+clean: ## Remove what was built
+	rm -rf $(VENV) build dist

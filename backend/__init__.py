@@ -1,0 +1,1 @@
+"""The city's side: HTTP API, device server, database, workers."""

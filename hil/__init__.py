@@ -1,0 +1,1 @@
+"""Hardware in the loop: the bench, and the street of simulated lamps."""
