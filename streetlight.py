@@ -18,3 +18,7 @@ for commands in (backend_commands, hil_commands):
 
 def main() -> None:
     app()
+
+
+if __name__ == "__main__":
+    main()
