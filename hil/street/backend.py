@@ -23,7 +23,12 @@ class Backend:
     """`streetlight serve` on loopback with a database in `directory`; may be killed and started again."""
 
     def __init__(
-        self, directory: Path, http_port: int, coap_port: int, wall: WallTime | None = None, database_url: str | None = None,
+        self,
+        directory: Path,
+        http_port: int,
+        coap_port: int,
+        wall: WallTime | None = None,
+        database_url: str | None = None,
         environment: dict[str, str] | None = None,
     ):
         self.url = f"http://127.0.0.1:{http_port}"
@@ -56,7 +61,10 @@ class Backend:
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "streetlight", "serve"],
-                stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=self._environment,
             )
         deadline = time.monotonic() + START_DEADLINE_S
         while time.monotonic() < deadline:
@@ -74,10 +82,16 @@ class Backend:
         """Run another `streetlight` command against the same database; its standard output."""
         done = subprocess.run(
             [sys.executable, "-m", "streetlight", *arguments],
-            env=self._environment, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
         )
         if done.returncode:
-            raise BackendFailed(f"`streetlight {' '.join(arguments)}` failed: {done.stderr.strip() or done.stdout.strip()}")
+            raise BackendFailed(
+                f"`streetlight {' '.join(arguments)}` failed: {done.stderr.strip() or done.stdout.strip()}"
+            )
         return done.stdout
 
     def kill(self) -> None:

@@ -1,7 +1,7 @@
 """One pole: power, state on flash, faults to order, and the process in which the firmware runs.
 
-Power off is SIGKILL, because a feeder never says goodbye. Exit code 3 is the firmware's own reset and is answered as the chip
-would: by starting again. Exit for any other reason is kept and shown, never hidden by a restart.
+Power off is SIGKILL, because a feeder never says goodbye. Exit code 3 is the firmware's own reset and is answered as
+the chip would: by starting again. Exit for any other reason is kept and shown, never hidden by a restart.
 """
 
 import json
@@ -36,7 +36,14 @@ def vm_command() -> str:
 class Lamp:
     """A pole of the street with its flash folder; the folder outlives the power."""
 
-    def __init__(self, pole: Pole, directory: Path, server: tuple[str, int], simulation: dict[str, object], settings: dict[str, object]):
+    def __init__(
+        self,
+        pole: Pole,
+        directory: Path,
+        server: tuple[str, int],
+        simulation: dict[str, object],
+        settings: dict[str, object],
+    ):
         self.pole = pole
         self.directory = directory
         self.trace_file = directory / "trace.txt"
@@ -95,13 +102,26 @@ class Lamp:
 
     def _start(self) -> None:
         command = [vm_command(), "-X", f"heapsize={HEAP}", "-m", "firmware"]
-        command += ["--board", "simulated", "--directory", str(self.flash), "--trace", str(self.trace_file), "--verbose"]
+        command += [
+            "--board",
+            "simulated",
+            "--directory",
+            str(self.flash),
+            "--trace",
+            str(self.trace_file),
+            "--verbose",
+        ]
         root = Path(contract.__file__).resolve().parents[1]
         # `.frozen` must stay in the path: asyncio lives there.
         environment = {**os.environ, "MICROPYPATH": f"{root}:.frozen"}
         with self.log_file.open("ab") as log:
             process = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment, cwd=self.directory
+                command,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=environment,
+                cwd=self.directory,
             )
         self._process = process
         threading.Thread(target=self._watch, args=(process,), daemon=True).start()

@@ -28,7 +28,7 @@ STREETS = (
 
 @dataclass(frozen=True)
 class Pole:
-    """One pole of the plan: its controller's identity and its luminaire's place. Keys are drawn for this run and live in memory only."""
+    """One pole: its controller's identity and its luminaire's place. Its keys are drawn for this run, in memory only."""
 
     name: str
     street: str
@@ -50,7 +50,7 @@ def plan(lamps: int, streets: Sequence[Street] = STREETS) -> list[Pole]:
     """Spread `lamps` poles (1..60000) evenly over the streets, each with its own fresh keys."""
     if not 1 <= lamps <= 60_000:
         raise ValueError(f"a street has 1 to 60000 lamps, not {lamps}: choose --lamps in that range")
-    poles = []
+    poles: list[Pole] = []
     counts = [lamps // len(streets) + (index < lamps % len(streets)) for index in range(len(streets))]
     for street, count in zip(streets, counts, strict=True):
         (south, west), (north, east) = street.line

@@ -32,7 +32,9 @@ def parse(text: str) -> list[Edge]:
         try:
             at_ns, permille, closed = (int(word) for word in line.split(" "))
         except ValueError as error:
-            raise ValueError(f"line {number} of the trace is no edge: {line!r}; is another program writing it?") from error
+            raise ValueError(
+                f"line {number} of the trace is no edge: {line!r}; is another program writing it?"
+            ) from error
         edges.append(Edge(at_ns, permille, bool(closed)))
     return edges
 

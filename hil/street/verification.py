@@ -1,7 +1,7 @@
 """Did the light follow the schedule? Samples of the edge trace against `contract.schedule.level_at`.
 
-A sample is right when the schedule asks for its level at some moment within the tolerance around it: steps and fades may
-be early or late by that much, and nothing else is forgiven.
+A sample is right when the schedule asks for its level at some moment within the tolerance around it: steps and fades
+may be early or late by that much, and nothing else is forgiven.
 """
 
 from collections.abc import Sequence
@@ -56,7 +56,7 @@ def differing(
     default_level: int = 100,
     excused: Sequence[Interval] = (),
 ) -> list[tuple[int, int, int, int]]:
-    """The samples `(utc_ms, level)` that the schedule does not explain, each with the lowest and highest level allowed."""
+    """The samples `(utc_ms, level)` that the schedule does not explain, with the lowest and highest level allowed."""
     wrong = []
     for at_ms, level in samples:
         if any(interval.holds(at_ms) for interval in excused):

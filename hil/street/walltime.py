@@ -1,6 +1,6 @@
 """The wall clock of a simulated street: one line through (host monotonic ns, UTC ms) with a rate.
 
-Backend, lamps and checks on one host share CLOCK_MONOTONIC, so that all of them agree on the fast clock to microseconds.
+Backend, lamps and checks on one host share CLOCK_MONOTONIC, so that all of them agree on the fast clock.
 """
 
 import time
@@ -43,3 +43,8 @@ def local_noon_ms(utc_ms: int, time_zone: str) -> int:
     if noon < moment:
         noon += timedelta(days=1)
     return round(noon.timestamp() * 1000)
+
+
+def local_time(utc_ms: int, time_zone: str) -> datetime:
+    """A UTC time as the street's own clock shows it."""
+    return datetime.fromtimestamp(utc_ms / 1000, ZoneInfo(time_zone))
