@@ -17,7 +17,7 @@ LATEST_MS = 4294967296000  # 2106: the end of unsigned 32-bit seconds
 # Crystal of an ESP32 module over -40..85 degrees Celsius, with ageing.
 DRIFT_PPM = 50
 
-# A sample with a longer round trip proves nothing: no exchange of ours lasts that long (RFC 7252 MAX_TRANSMIT_WAIT 93 s).
+# A sample with a longer round trip proves nothing: no exchange of ours lasts longer (RFC 7252 MAX_TRANSMIT_WAIT, 93 s).
 LONGEST_ROUND_TRIP_MS = 93000
 
 # 3/0/13 holds whole seconds and comes without a measured way; two seconds cover a slow mobile network.

@@ -107,14 +107,14 @@ def _check_exceptions(name, value):
             raise SettingError(name, "has an offset of more than four hours")
         exceptions.append((start_s, end_s, delta_s))
     exceptions.sort()
-    for earlier, later in zip(exceptions, exceptions[1:]):  # noqa: B905
-        if later[0] < earlier[1]:
+    for index in range(1, len(exceptions)):
+        if exceptions[index][0] < exceptions[index - 1][1]:
             raise SettingError(name, "has periods that overlap")
     return exceptions
 
 
 def check_value(name, value):
-    """Return `value` as setting `name` holds it (an integer becomes a float where one is meant). Raises SettingError."""
+    """Return `value` as setting `name` holds it: an integer becomes a float where one is meant. Raises SettingError."""
     if name not in TABLE:
         raise SettingError(name, "does not exist")
     kind, minimum, maximum, _ = TABLE[name]

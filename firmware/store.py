@@ -1,4 +1,4 @@
-"""Small records on flash that survive a power cut at any moment: two slots a record, a sequence number and a CRC in each.
+"""Small records on flash that survive a power cut at any moment: two slots each, a sequence number and a CRC in both.
 
 A save writes the slot that holds the older copy, flushes, syncs, and reads it back; the newer copy is not touched until
 then. A load takes the newest slot that is whole. The very first save fills both slots, so that one file beside a
@@ -40,7 +40,7 @@ class Files:
             pass
 
     def read(self, name):
-        """Return the bytes of file `name` (at most one byte more than any record), or None when there is no such file."""
+        """Return the bytes of file `name` (at most one byte more than any record), None when there is no such file."""
         try:
             with open(self._directory + "/" + name, "rb") as file:
                 return file.read(DATA_AT + MAX_RECORD_BYTES + 1)
@@ -145,7 +145,7 @@ class Store:
                 raise StorageError("flash did not remove record %s (%s)" % (name, error), REPLACE) from None
 
     def _find(self, name):
-        """Return (slot, sequence, data, whole slots, broken slots) of the newest whole slot; data None: there is none."""
+        """Return (slot, sequence, data, whole slots, broken slots) for the newest whole slot; data None: there is none."""
         found = (1, 0, None)
         whole = broken = 0
         for slot in (0, 1):

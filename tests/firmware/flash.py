@@ -1,4 +1,4 @@
-"""A flash folder in memory that obeys the rules of the real one: a write can be cut after any byte, and is then torn."""
+"""A flash folder in memory that obeys the rules of the real one: a write can be cut after any byte, and is torn."""
 
 from collections.abc import Iterator
 

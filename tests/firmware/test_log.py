@@ -45,7 +45,7 @@ def test_only_a_change_of_state_is_a_transition() -> None:
 def test_the_oldest_lines_leave_when_the_memory_is_used_up() -> None:
     log = Log(capacity=100)
     for number in range(50):
-        log.note("line %d" % number)
+        log.note(f"line {number}")
     assert sum(map(len, log.lines())) <= 100
     assert log.lines()[-1] == "line 49"
 

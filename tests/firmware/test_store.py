@@ -1,7 +1,6 @@
 """Records survive everything that a lamp's flash goes through."""
 
 import binascii
-import os
 import struct
 from pathlib import Path
 
@@ -215,10 +214,10 @@ def test_real_files_are_written_synced_read_and_removed(tmp_path: Path) -> None:
     store.save("settings", NEW)
     assert len(synced) == 3
     assert Store(directory).load("settings") == NEW
-    assert sorted(os.listdir(directory)) == ["settings.a", "settings.b"]
+    assert sorted(path.name for path in Path(directory).iterdir()) == ["settings.a", "settings.b"]
     store.delete("settings")
     store.delete("settings")
-    assert os.listdir(directory) == []
+    assert list(Path(directory).iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_used_says_so_at_the_first_write(tmp_path: Path) -> None:
