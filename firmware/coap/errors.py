@@ -13,8 +13,6 @@ CoapError
 Source: RFC 7252 sections 4.2, 4.3 and 5.4.1.
 """
 
-# ruff: noqa: N818 (the names are those of the drawing in docs/architecture.md)
-
 
 class CoapError(Exception):
     """Everything this package raises on purpose."""

@@ -215,7 +215,10 @@ def decode_uint(value):
 
 
 def encode(message):
-    """The datagram of a message; its `mid` must have been given. Raises MessageError when it cannot be written."""
+    """The datagram of a message; its `mid` must have been given.
+
+    Raises MessageError when it cannot be written, or would be longer than MESSAGE_BYTES.
+    """
     if message.mid is None or not 0 <= message.mid <= 0xFFFF:
         raise MessageError("a message needs a message id from 0 to 65535 before it is encoded")
     if len(message.token) > TOKEN_BYTES:
@@ -223,7 +226,12 @@ def encode(message):
     if message.code == EMPTY and (message.token or message.options or message.payload):
         raise MessageError("an empty message has no token, options or payload")
     head = bytes((0x40 | message.type << 4 | len(message.token), message.code, message.mid >> 8, message.mid & 0xFF))
-    return head + message.token + encode_body(message.options, message.payload)
+    data = head + message.token + encode_body(message.options, message.payload)
+    if len(data) > MESSAGE_BYTES:
+        raise MessageError(
+            "a message has at most %d bytes, this one %d: use block-wise transfer" % (MESSAGE_BYTES, len(data))
+        )
+    return data
 
 
 def decode(data):
