@@ -41,7 +41,7 @@ def format(path):
 
 def covers(prefix, path):
     """Say whether `path` is `prefix` itself or lies below it. `ROOT` covers everything."""
-    return all(own is None or own == part for own, part in zip(prefix, path))
+    return all(prefix[i] is None or prefix[i] == path[i] for i in range(4))
 
 
 def order(path):

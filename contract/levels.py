@@ -1,0 +1,54 @@
+"""How much light: levels 0..100 outside, permille 0..1000 inside, and the way from one to the dimming output.
+
+All integers, so that the pole and the preview agree to the permille.
+Source: urn:oma:lwm2m:ext:3416:2.0, resources 1-4 (level), 37 (minimum), 41 (virtual power output), 30 (constant light).
+"""
+
+FULL = 100
+FULL_PERMILLE = 1000
+
+
+def clamp(value, highest=FULL):
+    """Return `value` held between 0 and `highest` (100 for a level, 1000 for permille)."""
+    return 0 if value < 0 else highest if value > highest else value
+
+
+def permille(level):
+    """Return the permille of a level 0..100."""
+    return level * 10
+
+
+def level(permille):
+    """Return the level 0..100 nearest to a permille. What gives light is never called 0."""
+    return 0 if permille <= 0 else max(1, (permille + 5) // 10)
+
+
+def fade(start, target, elapsed_ms, fade_ms):
+    """Return the value on the straight way from `start` to `target`, any unit, `elapsed_ms` after its beginning.
+
+    Before the beginning it is `start`, from `fade_ms` on it is `target`; in between it is monotonic.
+    """
+    if elapsed_ms >= fade_ms:
+        return target
+    if elapsed_ms <= 0:
+        return start
+    distance = (abs(target - start) * elapsed_ms + fade_ms // 2) // fade_ms
+    return start + distance if target > start else start - distance
+
+
+def floor(permille, minimum_level):
+    """Return `permille`, raised to the level 0..100 below which the lamp does not burn. Off stays off."""
+    return 0 if permille <= 0 else max(permille, minimum_level * 10)
+
+
+def drive(permille, minimum_level, virtual_power_output, light_output_permille):
+    """Return the permille of the dimming output for a permille that was asked for.
+
+    virtual_power_output: 0..100, power at full level, for a luminaire larger than the street needs;
+    light_output_permille: 0..1000, what constant light output leaves of the power while the lamp is young;
+    minimum_level: 0..100, held last, because it belongs to the control gear and not to the street.
+    """
+    scaled = (clamp(permille, FULL_PERMILLE) * virtual_power_output * light_output_permille + 50000) // 100000
+    if permille > 0:
+        scaled = max(scaled, 1)
+    return clamp(floor(scaled, minimum_level), FULL_PERMILLE)
