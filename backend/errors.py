@@ -13,8 +13,6 @@ Raise these from services; `install` translates them, and the frameworks' own ex
 (RFC 9457, application/problem+json) at one seam. No body ever repeats what the caller sent: it may hold a key.
 """
 
-# ruff: noqa: N818  (named after what they mean to the caller; each is a StreetlightError)
-
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
@@ -24,7 +22,7 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
@@ -160,6 +158,11 @@ def install(app: FastAPI) -> None:
         # holds values of the row, so it goes nowhere.
         log.warning("conflict path=%s kind=%s", request.url.path, type(error.orig).__name__)
         return problem(409, "Another request changed the same thing at the same moment.", Conflict.advice)
+
+    @app.exception_handler(DataError)
+    async def unfit(request: Request, error: DataError) -> Response:
+        log.warning("value refused by the database path=%s kind=%s", request.url.path, type(error.orig).__name__)
+        return problem(422, "The database cannot hold one of the values.", BadInput.advice)
 
     @app.exception_handler(OperationalError)
     @app.exception_handler(PoolTimeout)

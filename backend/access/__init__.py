@@ -1,0 +1,1 @@
+"""Who may call the HTTP API: tokens and roles."""

@@ -1,0 +1,1 @@
+"""Accepting a provisioned lamp: its inventory entry and its keys, in one transaction."""

@@ -1,0 +1,1 @@
+"""The lamps of the city: inventory, last known state, liveness."""

@@ -1,0 +1,107 @@
+"""What can be done with lamps: create, find, list, change, retire."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from sqlmodel import Session
+
+from backend.audit.service import note
+from backend.errors import BadInput, Conflict, FieldError, NotFound
+from backend.kit.pages import PageQuery
+from backend.kit.sorting import parse_sort
+from backend.lamps import repository
+from backend.lamps.ingest import set_fault_counts
+from backend.lamps.models import Lamp
+from backend.lamps.repository import LampFilter, LampRow
+
+__all__ = ["LampFilter", "LampRow", "set_fault_counts"]
+
+Revoke = Callable[[Session, int], object]
+"""Takes the keys of a lamp away: `Credentials.revoke` of the device server."""
+
+
+def create(session: Session, now_real_ms: int, values: Mapping[str, Any]) -> Lamp:
+    """A new lamp with these columns. Raises `Conflict` when the endpoint is taken, by a retired lamp too."""
+    existing = repository.find_by_endpoint(session, values["endpoint"])
+    if existing is not None:
+        kind = "in service" if existing.retired_at_ms is None else "retired"
+        raise Conflict(
+            f"The endpoint {existing.endpoint} belongs to lamp {existing.id} ({kind}).",
+            "Change that lamp, or enrol the endpoint again to bring a retired lamp back into service.",
+            [FieldError(field="endpoint", reason=f"belongs to lamp {existing.id}")],
+        )
+    lamp = repository.add(session, Lamp(**values, created_at_ms=now_real_ms, updated_at_ms=now_real_ms))
+    note(session, "lamp", lamp.id, f"created {lamp.endpoint}")
+    return lamp
+
+
+def get(session: Session, lamp_id: int, *, for_update: bool = False) -> Lamp:
+    """The lamp, retired or not. Raises `NotFound`."""
+    lamp = (repository.find_for_update if for_update else repository.find)(session, lamp_id)
+    if lamp is None:
+        raise NotFound(f"There is no lamp {lamp_id}.")
+    return lamp
+
+
+def find_by_endpoint(session: Session, endpoint: str) -> Lamp | None:
+    return repository.find_by_endpoint(session, endpoint)
+
+
+def get_row(session: Session, lamp_id: int) -> LampRow:
+    """The lamp with its last state and registration. Raises `NotFound`."""
+    row = repository.find_row(session, lamp_id)
+    if row is None:
+        raise NotFound(f"There is no lamp {lamp_id}.")
+    return row
+
+
+def list_rows(
+    session: Session, wanted: LampFilter, query: PageQuery, sort: str, now_real_ms: int
+) -> tuple[list[LampRow], str | None]:
+    """One page of lamps and the cursor of the next."""
+    keys, descending = parse_sort(sort, repository.SORTS)
+    return repository.list_rows(session, wanted, query, keys, descending, now_real_ms)
+
+
+def check_in_service(session: Session, lamp_ids: Iterable[int], field: str) -> None:
+    """Raises `BadInput` that names every id that is no lamp in service, as an item of `field`."""
+    ids = list(lamp_ids)
+    known = repository.unretired(session, set(ids))
+    errors = [
+        FieldError(field=f"{field}.{position}", reason=f"there is no lamp {lamp_id} in service")
+        for position, lamp_id in enumerate(ids)
+        if lamp_id not in known
+    ]
+    if errors:
+        raise BadInput(f"{len(errors)} of {len(ids)} lamps cannot be used.", errors=errors[:100])
+
+
+def update(session: Session, lamp_id: int, now_real_ms: int, changes: Mapping[str, Any]) -> Lamp:
+    """Set these columns. A retired lamp is history and refuses."""
+    lamp = get(session, lamp_id, for_update=True)
+    if lamp.retired_at_ms is not None:
+        raise Conflict(f"Lamp {lamp_id} is retired.", "Enrol its endpoint again to bring it back into service.")
+    apply(session, lamp, now_real_ms, changes)
+    return lamp
+
+
+def apply(session: Session, lamp: Lamp, now_real_ms: int, changes: Mapping[str, Any]) -> None:
+    """Set these columns of a lamp that was got for update; nothing happens when all are as they should be."""
+    changed = [name for name, value in changes.items() if getattr(lamp, name) != value]
+    for name in changed:
+        setattr(lamp, name, changes[name])
+    if changed:
+        lamp.updated_at_ms = now_real_ms
+        session.flush()
+    note(session, "lamp", lamp.id, ", ".join(changed) or "nothing changed")
+
+
+def retire(session: Session, lamp_id: int, now_real_ms: int, revoke: Revoke) -> Lamp:
+    """Out of service: its keys are revoked, its history stays. Retiring it again changes nothing."""
+    lamp = get(session, lamp_id, for_update=True)
+    if lamp.retired_at_ms is None:
+        lamp.retired_at_ms = lamp.updated_at_ms = now_real_ms
+        revoke(session, lamp_id)
+        session.flush()
+    note(session, "lamp", lamp.id, "retired")
+    return lamp
