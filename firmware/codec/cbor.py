@@ -4,8 +4,8 @@
     Tag(number, value)                          any other tag, kept so that the reader may look or not
     Simple(number)                              simple values without a Python value; UNDEFINED is Simple(23)
 
-Written: shortest heads, shortest float that holds the value exactly, map keys in bytewise order of their encoding (dicts
-have no order on MicroPython). Read: everything well-formed, within limits; strings must be UTF-8 and keys unique.
+Written: shortest heads, shortest float that holds the value exactly, map keys in bytewise order of their encoding
+(dicts have no order on MicroPython). Read: all that is well-formed, within limits; strings are UTF-8 and keys unique.
 Source: RFC 8949 sections 3, 4.1, 4.2.1, 5.6 and Appendix A (vectors).
 """
 
@@ -22,6 +22,8 @@ UNDEFINED = Simple(23)
 
 # Deeper nesting than any content format of LwM2M needs, and far from the end of the C stack of a lamp.
 MAX_DEPTH = 8
+# Every item costs a lamp some 32 bytes of heap, however short it is on the wire; this is 32 KB, and one read at a time.
+MAX_ITEMS = 1024
 # A bignum holds no value of ours; the limit keeps a hostile one from turning a datagram into minutes of arithmetic.
 MAX_BIGNUM_BYTES = 64
 
@@ -197,23 +199,49 @@ def decode(data, max_depth=MAX_DEPTH):
 
     `max_depth`: how many arrays, maps and tags may lie within one another. Raises CborError, and nothing else.
     """
-    reader = _Reader(data, max_depth)
-    value = reader.item(0)
-    if reader.at != len(data):
-        raise CborError("%d bytes are left over after the item" % (len(data) - reader.at), reader.at)
+    reader = Reader(data, max_depth)
+    value = reader.item()
+    reader.end()
     return value
 
 
-class _Reader:
-    """A position in the bytes. `item` reads one item and moves behind it."""
+class Reader:
+    """A position in the bytes. `item` reads one item and moves behind it; all methods raise CborError.
 
-    def __init__(self, data, max_depth):
+    `items_left` counts down over the items of every level; who reads piece by piece may set it anew for each piece.
+    """
+
+    def __init__(self, data, max_depth=MAX_DEPTH):
         self.data = data
         self.at = 0
         self.max_depth = max_depth
+        self.items_left = MAX_ITEMS
 
-    def item(self, depth):
+    def end(self):
+        """Refuse bytes after the last item."""
+        if self.at != len(self.data):
+            raise CborError("%d bytes are left over after the item" % (len(self.data) - self.at), self.at)
+
+    def items(self):
+        """Yield the items of the array at this position one by one, so that only one needs memory."""
         start = self.at
+        major, _, length = self.head()
+        if major != ARRAY:
+            raise CborError("an array is expected, not a %s" % _KINDS[major], start)
+        if length == _INDEFINITE:
+            while not self.at_break(start):
+                yield self.item(1)
+        else:
+            self.count(length, start)
+            for _ in range(length):
+                yield self.item(1)
+
+    def item(self, depth=0):
+        """The next item; `depth` is the number of arrays, maps and tags around it."""
+        start = self.at
+        self.items_left -= 1
+        if self.items_left < 0:
+            raise CborError("too many items: send less at a time", start)
         major, detail, argument = self.head()
         if major == UNSIGNED:
             return argument
@@ -244,7 +272,7 @@ class _Reader:
         if detail < 28:
             return major, detail, int.from_bytes(self.take(1 << detail - 24, start), "big")
         if detail < 31 or major in (UNSIGNED, NEGATIVE, TAG):
-            raise CborError("additional information %d means nothing for a %s" % (detail, _KINDS[major]), start)
+            raise CborError("additional information %d has no meaning (%s)" % (detail, _KINDS[major]), start)
         return major, detail, _INDEFINITE
 
     def take(self, count, start):

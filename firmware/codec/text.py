@@ -1,7 +1,7 @@
 """UTF-8 as the RFC has it, on an interpreter that does not check all of it.
 
-MicroPython's `bytes.decode` lets overlong forms, surrogates and code points above U+10FFFF pass. A peer that checks would
-then refuse whatever the lamp repeats from them, a report included. Source: RFC 3629 section 4.
+MicroPython's `bytes.decode` lets overlong forms, surrogates and code points above U+10FFFF pass. A peer that checks
+would then refuse whatever the lamp repeats from them, a report included. Source: RFC 3629 section 4.
 """
 
 

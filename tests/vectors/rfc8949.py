@@ -96,7 +96,8 @@ APPENDIX_A: list[tuple[str, Any, bool]] = [
 
 # Appendix F: bytes that are not well-formed, by the kind of error.
 NOT_WELL_FORMED: dict[str, str] = {
-    "end of input in a head": "18 19 1a 1b 1901 1a0102 1b01020304050607 38 58 78 98 9a01ff00 b8 d8 f8 f900 fa0000 fb000000",
+    "end of input in a head": "18 19 1a 1b 1901 1a0102 1b01020304050607 38 58 "
+    "78 98 9a01ff00 b8 d8 f8 f900 fa0000 fb000000",
     "definite-length strings with short data": "41 61 5affffffff00 5bffffffffffffffff010203 7affffffff00",
     "definite-length maps and arrays not closed": "81 818181818181818181 8200 a1 a20102 a100 a2000000",
     "tag number not followed by tag content": "c0",
@@ -104,10 +105,12 @@ NOT_WELL_FORMED: dict[str, str] = {
     "indefinite-length maps and arrays not closed": "9f 9f0102 bf bf01020102 819f 9f8000 9f9f9f9f9fffffffff",
     "reserved additional information": "1c 1d 1e 3c 3d 3e 5c 5d 5e 7c 7d 7e 9c 9d 9e bc bd be dc dd de fc fd fe",
     "reserved two-byte encodings of simple values": "f800 f801 f818 f81f",
-    "indefinite-length string chunks not of the right type": "5f00ff 5f21ff 5f6100ff 5f80ff 5fa0ff 5fc000ff 5fe0ff 7f4100ff",
+    "indefinite-length string chunks not of the right type": "5f00ff 5f21ff 5f6100ff 5f80ff "
+    "5fa0ff 5fc000ff 5fe0ff 7f4100ff",
     "indefinite-length string chunks not definite length": "5f5f4100ffff 7f7f6100ffff",
     "break occurring on its own": "ff",
-    "break occurring in a definite-length array or map or a tag": "81ff 8200ff a1ff a1ff00 a100ff a20000ff 9f81ff 9f829f819f9fffffffff c0ff",
+    "break occurring in a definite-length array or map or a tag": "81ff 8200ff a1ff a1ff00 "
+    "a100ff a20000ff 9f81ff 9f829f819f9fffffffff c0ff",
     "break in an indefinite-length map that would lead to an odd number of items": "bf00ff bf000000ff",
     "major type 0, 1, 6 with additional information 31": "1f 3f df",
 }
