@@ -7,7 +7,8 @@ CoapError
     ├── Timeout          nobody answered in time
     ├── Reset            the peer rejected the message
     ├── TooLarge         the answer, or the refusal of ours, is beyond the sizes both sides hold
-    ├── Unexpected       an answer that breaks the rules of block-wise transfer or of security
+    ├── Unexpected       an answer that breaks the rules of block-wise transfer
+    ├── Unverified       an error answer that the security in use does not vouch for
     └── Busy             too many requests are already waiting
 
 Source: RFC 7252 sections 4.2, 4.3 and 5.4.1.
@@ -61,6 +62,14 @@ class TooLarge(RequestError):
 
 class Unexpected(RequestError):
     """An answer that does not continue the transfer it belongs to."""
+
+
+class Unverified(RequestError):
+    """An error answer (`code`) outside of the security in use: the peer does not know our keys, or is not the peer."""
+
+    def __init__(self, code, reason):
+        super().__init__(reason)
+        self.code = code
 
 
 class Busy(RequestError):

@@ -85,7 +85,7 @@ class Message:
 
     `code`, `type` and option numbers are the constants of this module; `mid` is 0..65535 or None until the exchange
     layer draws one; `token` has 0..8 bytes; `options` is a list of (number, bytes) whose order matters only between
-    equal numbers; `payload` is bytes.
+    equal numbers; `payload` is bytes. `observation` is set by `coap.server` on a request that asks to observe.
     """
 
     def __init__(self, code, type=CON, mid=None, token=b"", options=None, payload=b""):
@@ -95,6 +95,7 @@ class Message:
         self.token = token
         self.options = [] if options is None else options
         self.payload = payload
+        self.observation = None
 
     def __repr__(self):
         # Payloads may be large and options may be secret to others: sizes and numbers are enough for a log.
