@@ -54,6 +54,8 @@ TABLE = {
         limits.REPORT_INTERVAL_MAX_S,
         limits.REPORT_INTERVAL_S,
     ),
+    # Schedules: 3457/102.
+    "transaction_timeout_s": ("int", 1, DAY_S, limits.TRANSACTION_TIMEOUT_S),
     # When a measurement is a fault: object 3418. A low threshold of 0 never raises.
     "low_voltage_v": ("float", 0.0, 500.0, 200.0),
     "high_voltage_v": ("float", 0.0, 500.0, 253.0),

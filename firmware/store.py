@@ -145,7 +145,7 @@ class Store:
                 raise StorageError("flash did not remove record %s (%s)" % (name, error), REPLACE) from None
 
     def _find(self, name):
-        """Return (slot, sequence, data, whole slots, broken slots) for the newest whole slot; data None: there is none."""
+        """Return (slot, sequence, data, whole slots, broken slots) for the newest whole slot; data None: none."""
         found = (1, 0, None)
         whole = broken = 0
         for slot in (0, 1):
