@@ -1,0 +1,50 @@
+"""The bounds of the device server, each with its reason. The composition root fills in host, port and mode."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DeviceServerSettings:
+    """Sizes are counts or bytes, times carry their unit."""
+
+    host: str = "0.0.0.0"
+    port: int = 5683
+    """0 lets the system choose; `DeviceServer.port` then tells."""
+    allow_insecure: bool = False
+    """Laboratory only: unprotected requests are served, and the endpoint name alone identifies a lamp."""
+
+    group_reports: int = 500
+    """Most jobs in one transaction; larger groups gain little and make the first one wait."""
+    group_linger_ms: int = 5
+    """How long a group waits for company while it is busy. Past 100 ms aiocoap sends an empty ACK and a separate
+    response, which doubles the traffic exactly when there is too much of it."""
+    waiting_jobs: int = 4000
+    """Reports and registrations that may wait for the database; beyond it 5.03. About 10 s of a saturated writer."""
+    waiting_lookups: int = 500
+    """Credential look-ups under way; beyond it a stranger is dropped rather than queued."""
+    overload_max_age_s: int = 10
+    """Max-Age of a 5.03: when a lamp may try again (it adds its own jitter)."""
+
+    receive_buffer_bytes: int = 4 * 1024 * 1024
+    """A feeder's lamps register in the same second when its power returns; the kernel keeps what we cannot read yet."""
+    recent_messages: int = 100_000
+    """Message ids remembered for de-duplication (247 s by RFC 7252, 4.8.2, but never more than these)."""
+    assemblies: int = 1000
+    """Block-wise uploads under way, of all lamps together; each at most `contract.limits` allows."""
+
+    window: int = 50
+    """Requests to lamps outstanding at once. aiocoap scans all exchanges at each ACK: 50 keeps that cheap."""
+    waiting_for_lamp: int = 16
+    """Requests that may wait for one lamp (NSTART is 1)."""
+    lamp_ack_timeout_s: float = 2.0
+    """RFC 7252's ACK_TIMEOUT."""
+    lamp_retransmissions: int = 2
+    """With 2 s this is 14 to 21 s until a lamp counts as unreachable: a dead lamp must not hold the window for 93 s,
+    and the command waits for the next check-in anyway."""
+    lamp_answer_timeout_s: float = 15.0
+    """How long a lamp that acknowledged may take for a separate response."""
+
+    flush_interval_s: float = 10.0
+    """How often last-heard times that came without a report are written."""
+    sequence_chunk: int = 256
+    """OSCORE sequence numbers reserved in the database at once: one write for as many requests to a lamp."""
