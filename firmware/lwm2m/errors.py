@@ -14,13 +14,11 @@ Source: OMA-TS-LightweightM2M_Transport-V1_1, table "Response codes" (registry o
 Every one becomes a response with `code` and, as diagnostic payload, its text: the path first, then what to do.
 """
 
-# ruff: noqa: N818 (the names are those of the CoAP response codes)
-
 from contract import paths
 
 
 class LwM2MError(Exception):
-    """`reason` tells a person what to do next; `path` (contract.paths.Path) is what was refused, None: the tree adds it."""
+    """`reason` tells a person what to do next; `path` (contract.paths.Path) is what was refused, or None."""
 
     code = 0xA0
 

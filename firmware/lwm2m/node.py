@@ -43,6 +43,11 @@ class Node:
         """Ids of the resources that the instance has, ascending, executable ones included."""
         raise NotImplementedError("present() of %s" % self.OBJECT.name)
 
+    def supports(self, instance, resource):
+        """Whether a write or create may name the resource. A node with resources that come and go, or with instances
+        that can be created, overrides this."""
+        return instance in self.instances() and resource in self.present(instance)
+
     def read(self, instance, resource):
         """Value, or {resource instance: value}; None when there is no value at present (it is left out of answers)."""
         raise NotImplementedError("read() of %s" % self.OBJECT.name)

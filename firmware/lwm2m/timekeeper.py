@@ -1,0 +1,70 @@
+"""Time from the server: GET /time over the protected channel, several questions, the clock keeps the best answer.
+
+Unauthenticated time can darken a city, so this is the lamp's first source. The answer is CBOR, one unsigned integer:
+UTC milliseconds (contract.limits.TIME_PATH).
+"""
+
+from contract import limits
+from contract.senml import CBOR
+from firmware.coap import message as coap
+from firmware.codec import cbor
+
+SAMPLES = (
+    3  # the first pays for what a route learns at its first packet; the best of three is close to the best there is
+)
+PERIOD_MS = 3600000  # of RTC time: at 50 ppm the clock is off by 180 ms by then
+AGAIN_MS = 30000  # of ticks, after a failure
+SOONEST_MS = 5000  # of ticks: an RTC that runs fast in a simulation must not keep the server busy
+UTC_MS_END = 1 << 53  # beyond any date; keeps a hostile integer out of the arithmetic
+
+
+class Timekeeper:
+    """`board` has `ticks_ms` and `rtc_ms`; `clock` is a firmware.clock.Clock."""
+
+    def __init__(self, board, uplink, clock, log):
+        self._board = board
+        self._uplink = uplink
+        self._clock = clock
+        self._log = log
+        self._due_rtc_ms = None
+        self._due_ms = 0
+
+    def soon(self):
+        """The registration or the network is new: ask again at the next step."""
+        self._due_rtc_ms = None
+        self._due_ms = 0
+
+    async def step(self):
+        """Take the time if it is due. Returns whether anything was asked."""
+        if self._board.ticks_ms() < self._due_ms:
+            return False
+        if self._due_rtc_ms is not None and self._board.rtc_ms() < self._due_rtc_ms:
+            return False
+        taken = 0
+        for _ in range(SAMPLES):
+            if not await self._sample():
+                break
+            taken += 1
+        now_ms, rtc_ms = self._board.ticks_ms(), self._board.rtc_ms()
+        self._due_ms = now_ms + (SOONEST_MS if taken else AGAIN_MS)
+        self._due_rtc_ms = rtc_ms + PERIOD_MS if taken else None
+        bound_ms = self._clock.error_bound_ms(rtc_ms)
+        self._log.transition("time", "taken" if taken else "not taken", samples=taken, error_bound_ms=bound_ms)
+        return True
+
+    async def _sample(self):
+        """One question. Returns whether the server told a time, taken by the clock or not."""
+        asked_ms = self._board.ticks_ms()
+        response = await self._uplink.ask(coap.GET, limits.TIME_PATH, ((coap.ACCEPT, bytes((CBOR,))),))
+        round_trip_ms = self._board.ticks_ms() - asked_ms
+        if response is None or response.code != coap.CONTENT:
+            return False
+        try:
+            utc_ms = cbor.decode(response.payload)
+        except cbor.CborError:
+            utc_ms = None
+        if isinstance(utc_ms, bool) or not isinstance(utc_ms, int) or not 0 <= utc_ms < UTC_MS_END:
+            self._log.transition("time", "not understood", advice="check the server's version")
+            return False
+        self._clock.offer(utc_ms, round_trip_ms, self._board.rtc_ms())
+        return True

@@ -1,0 +1,57 @@
+"""The server, as something to ask: where it is, one question at a time, and plain answers for what can go wrong."""
+
+from firmware.coap.errors import CoapError, MessageError, Unverified
+from firmware.coap.message import Message
+
+# Four transmissions of RFC 7252 (0, 2-3, 6-9, 14-21 s), less the longest waits: a network that is back is noticed
+# within this time, and the registration's own back-off goes on from there.
+PATIENCE_MS = 20000
+
+
+class Uplink:
+    """`resolve(host, port) -> address` blocks while DNS answers and raises OSError; `endpoint` is a
+    coap.endpoint.Endpoint; `identity` has `server_host` and `server_port`."""
+
+    def __init__(self, endpoint, resolve, identity, log):
+        self._endpoint = endpoint
+        self._resolve = resolve
+        self._identity = identity
+        self._log = log
+        self._address = None
+
+    async def ask(self, code, path, options=(), payload=b""):
+        """The server's response (Message), or None when there was no usable one.
+
+        An error answered in the open (the server lacks our keys) is a response as well, without options or payload.
+        """
+        try:
+            if self._address is None:
+                self._address = self._resolve(self._identity.server_host, self._identity.server_port)
+            response = await self._endpoint.request(code, path, self._address, options, payload, timeout_ms=PATIENCE_MS)
+        except Unverified as error:
+            self._log.transition("server", "refuses our keys", reason=str(error))
+            return Message(error.code)
+        except (CoapError, OSError) as error:
+            # The server may have moved: ask DNS again next time.
+            self._address = None
+            self._log.transition("server", "silent", reason=str(error))
+            return None
+        self._log.transition("server", "answers")
+        return response
+
+    def forget(self):
+        """The network is another: ask DNS again."""
+        self._address = None
+
+    def end_observations(self):
+        """A new registration ends every observation (OMA-TS-LightweightM2M_Core-V1_1 section 6.4)."""
+        for observation in list(self._endpoint.observations):
+            self._endpoint.observations.end(observation)
+
+
+def location(response):
+    """Location-Path of a response as text, "" when it has none that could be asked for."""
+    try:
+        return response.location()
+    except MessageError:
+        return ""
