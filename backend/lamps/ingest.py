@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from backend.device_server.reports import Report
+from backend.device_server.ports import Report
 from backend.kit.times import EARLIEST_MS, LATEST_MS
 from backend.kit.upserts import upsert
 from backend.lamps.models import Lamp, LampState

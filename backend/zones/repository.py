@@ -55,9 +55,8 @@ def list_zones(
 
 
 def member_count(session: Session, zone_id: int) -> int:
-    return session.execute(
-        select(func.count()).select_from(ZoneMember).where(col(ZoneMember.zone_id) == zone_id)
-    ).scalar_one()
+    query = select(func.count()).select_from(ZoneMember).where(col(ZoneMember.zone_id) == zone_id)
+    return int(session.execute(query).scalar_one())
 
 
 def has_children(session: Session, zone_id: int) -> bool:
@@ -128,3 +127,19 @@ def _own_lamps(zone_id: int) -> pages.Statement:
 
 def _member_count() -> Any:
     return select(func.count()).where(col(ZoneMember.zone_id) == col(Zone.id)).correlate(Zone).scalar_subquery()
+
+
+def parents(session: Session) -> dict[int, int | None]:
+    """Every zone with the zone that it is part of."""
+    return {row[0]: row[1] for row in session.execute(select(col(Zone.id), col(Zone.parent_id)))}
+
+
+def memberships(session: Session, lamp_ids: Sequence[int]) -> dict[int, list[int]]:
+    """For each of these lamps the zones that hold it by itself, in order."""
+    found: dict[int, list[int]] = {}
+    for start in range(0, len(lamp_ids), _CHUNK):
+        among = col(ZoneMember.lamp_id).in_(lamp_ids[start : start + _CHUNK])
+        statement = select(col(ZoneMember.lamp_id), col(ZoneMember.zone_id)).where(among)
+        for lamp_id, zone_id in session.execute(statement.order_by(col(ZoneMember.zone_id))):
+            found.setdefault(lamp_id, []).append(zone_id)
+    return found

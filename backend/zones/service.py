@@ -122,6 +122,16 @@ def zones_of(session: Session, lamp_id: int) -> Sequence[int]:
     return repository.zones_of(session, lamp_id)
 
 
+def parents(session: Session) -> dict[int, int | None]:
+    """Every zone with the zone that it is part of."""
+    return repository.parents(session)
+
+
+def memberships(session: Session, lamp_ids: Sequence[int]) -> dict[int, list[int]]:
+    """For each of these lamps the zones that hold it by itself, in order; a lamp without a zone is left out."""
+    return repository.memberships(session, lamp_ids)
+
+
 def _present(session: Session, zone_id: int) -> set[int]:
     get(session, zone_id)
     return repository.member_ids(session, zone_id)

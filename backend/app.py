@@ -1,0 +1,171 @@
+"""The composition root: the only place that names concrete parts.
+
+To add a domain, write its package and put its router, its ingestor and its worker into the three lists below.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, FastAPI
+
+from backend import errors, health, migrations
+from backend.access import endpoints as access
+from backend.access.guard import authenticate
+from backend.audit import endpoints as audit
+from backend.audit.service import record_request
+from backend.clock import Clock
+from backend.db import RESERVED_CONNECTIONS, Database
+from backend.device_server.credentials import Credentials
+from backend.device_server.gateway import Gateway
+from backend.device_server.ports import Ingestor
+from backend.device_server.server import DeviceServer
+from backend.device_server.settings import DeviceServerSettings
+from backend.enrolment import endpoints as enrolment
+from backend.lamps import endpoints as lamps
+from backend.lamps.ingest import ingest as lamps_ingest
+from backend.settings import Settings
+from backend.zones import endpoints as zones
+
+log = logging.getLogger(__name__)
+
+LARGEST_BODY_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a worker may be built from."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    gateway: Gateway
+    credentials: Credentials
+
+
+class Worker(Protocol):
+    """Talks to lamps in the background. Endpoints reach it as `request.app.state.<name>`."""
+
+    def wake(self, lamp_ids: Iterable[int]) -> None:
+        """There may be something to do for these lamps: they checked in, or a request changed what they should hold."""
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+
+
+ROUTERS: Sequence[APIRouter] = (
+    access.router,
+    audit.router,
+    lamps.router,
+    zones.router,
+    enrolment.router,
+)
+"""All under /api/v1, all behind a token."""
+
+INGESTORS: Sequence[Ingestor] = (lamps_ingest,)
+"""Each gets every group of reports, in this order, in one transaction."""
+
+WORKERS: Mapping[str, Callable[[Parts], Worker]] = {}
+"""Name in `app.state`, and what makes it."""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application; nothing is opened before its lifespan begins. Raises `ValidationError` on bad settings."""
+    settings = settings or Settings()
+    app = FastAPI(
+        title="Streetlight",
+        description="Street lighting: lamps, zones, schedules, overrides, telemetry, faults.",
+        version=health.get_version(),
+        lifespan=_lifespan,
+        redoc_url=None,
+        max_body_size=LARGEST_BODY_BYTES,
+    )
+    app.state.settings = settings
+    app.state.before_commit = (record_request,)
+    errors.install(app)
+    app.include_router(health.router, prefix="/api/v1")
+    api = APIRouter(prefix="/api/v1", dependencies=[Depends(authenticate)], responses=_PROBLEMS)
+    for router in ROUTERS:
+        api.include_router(router)
+    app.include_router(api)
+    return app
+
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": errors.Problem, "description": kind.__name__}
+    for status, kind in (
+        (401, errors.Unauthorized),
+        (403, errors.Forbidden),
+        (404, errors.NotFound),
+        (409, errors.Conflict),
+        (422, errors.BadInput),
+        (503, errors.Unavailable),
+    )
+}
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    database = Database(settings.database_url, settings.worker_threads, settings.database_timeout_s)
+    try:
+        revision = await to_thread.run_sync(migrations.upgrade, database)
+        # Fewer threads than slots would let requests wait for threads while they hold connections.
+        to_thread.current_default_thread_limiter().total_tokens = settings.worker_threads + RESERVED_CONNECTIONS
+        app.state.database = database
+        app.state.clock = clock = Clock.from_settings(settings)
+        log.info("database ready dialect=%s revision=%s", database.engine.dialect.name, revision)
+        async with _devices(app, settings, database, clock):
+            yield
+    finally:
+        database.close()
+
+
+@asynccontextmanager
+async def _devices(app: FastAPI, settings: Settings, database: Database, clock: Clock) -> AsyncIterator[None]:
+    """The device server and the workers that talk through it: it starts first, and ends last."""
+    workers: dict[str, Worker] = {}
+
+    def on_check_in(lamp_id: int, kind: str) -> None:
+        for worker in workers.values():
+            worker.wake([lamp_id])
+
+    bounds = DeviceServerSettings(settings.coap_host, settings.coap_port, settings.allow_insecure)
+    server = DeviceServer(database, clock, bounds, INGESTORS, on_check_in)
+    await server.start()
+    parts = Parts(settings, database, clock, server.gateway, server.credentials)
+    workers.update((name, make(parts)) for name, make in WORKERS.items())
+    app.state.device_server = server
+    app.state.credentials = server.credentials
+    for name, worker in workers.items():
+        setattr(app.state, name, worker)
+    tasks = [asyncio.create_task(_supervise(name, worker), name=name) for name, worker in workers.items()]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        await server.stop()
+
+
+LONGEST_PAUSE_S = 30.0
+
+
+async def _supervise(name: str, worker: Worker) -> None:
+    """Keep a worker running: what is desired is in the database, so that one that starts again loses nothing."""
+    pause_s = 1.0
+    while True:
+        try:
+            await worker.run()
+            log.error("worker ended name=%s; it starts again in %.0f s", name, pause_s)
+        except Exception:
+            log.exception("worker failed name=%s; it starts again in %.0f s", name, pause_s)
+        await asyncio.sleep(pause_s)
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
