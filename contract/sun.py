@@ -48,7 +48,7 @@ def events(latitude_e6, longitude_e6, days):
 
 
 def solar_date(longitude_e6, utc_s):
-    """Return the date in mean solar time (days since 1970-01-01) at a UTC second: what `events` wants for a local noon."""
+    """Return the date in mean solar time (days since 1970-01-01) at a UTC second: `events` of a local noon wants it."""
     return (utc_s + longitude_e6 * 240 // 1000000) // 86400
 
 

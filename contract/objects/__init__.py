@@ -68,4 +68,7 @@ def __getattr__(name):
     """`ALL`: every object in order of number. Not kept: it loads all modules, which only the backend can afford."""
     if name == "ALL":
         return tuple(find_object(number) for number in sorted(MODULES))
+    # MicroPython asks here before it looks for a submodule.
+    if name in MODULES.values():
+        return __import__("contract.objects." + name, None, None, ("OBJECT",))
     raise AttributeError(name)

@@ -1,0 +1,126 @@
+"""What a schedule asks for at a moment, and when that changes next.
+
+Level-triggered: every question can be asked at any time, in any order. Between changes an answer costs a comparison,
+during a fade an interpolation; a half of a date that is new costs the sun and the steps of its programs.
+"""
+
+from contract import levels
+from contract.schedule.calendar import boundary, half_at
+from contract.schedule.explain import explain
+from contract.schedule.timeline import same_light, timeline
+
+# How far `next_change_after` looks.
+HORIZON_MS = 36 * 3600 * 1000
+# Halves that surely reach beyond the horizon, with a clock change in them.
+_HALVES_AHEAD = 5
+_HALVES_KEPT = 12
+
+
+class Evaluator:
+    """One schedule, with what was computed last. Safe to share between threads; a lamp keeps one.
+
+    default: level 0..100 that the lamp shows while no program applies, if it is known: fades then start from it.
+    Without it a program that follows such a time starts without a fade.
+    """
+
+    def __init__(self, schedule, default=None):
+        self.schedule = schedule
+        self.default = default
+        self._halves = {}
+        self._stretch = None
+
+    def level_at(self, now_ms):
+        """Return the level 0..100 at a UTC millisecond, or None when no program applies."""
+        permille = self.permille_at(now_ms)
+        return None if permille is None else levels.level(permille)
+
+    def permille_at(self, now_ms):
+        """Return the same as `level_at` in permille 0..1000, or None."""
+        begin_ms, _, fade_ms, start, target = self._stretch_at(now_ms)
+        return None if target is None else levels.fade(start, target, now_ms - begin_ms, fade_ms)
+
+    def next_change_after(self, now_ms):
+        """Return the UTC millisecond, after now, at which the next step or fade starts; at most 36 hours on."""
+        return self._find_change_after(now_ms) or now_ms + HORIZON_MS
+
+    def explain_at(self, now_ms):
+        """Return an `Explanation` of the level at a UTC millisecond."""
+        begin_ms, _, fade_ms, start, target = self._stretch_at(now_ms)
+        fading = target is not None and now_ms - begin_ms < fade_ms and start != target
+        half = half_at(self.schedule.time_zone, now_ms // 1000)
+        return explain(
+            self.schedule,
+            self._run(half, half, now_ms // 1000)[-1],
+            self.level_at(now_ms),
+            levels.level(start) if fading else None,
+            self._find_begin(half, now_ms),
+            self._find_change_after(now_ms) or 0,
+        )
+
+    def _stretch_at(self, now_ms):
+        """Return (begin_ms, end_ms, fade_ms, start, target) in permille of one step, or of its part up to noon."""
+        stretch = self._stretch
+        if stretch is None or not stretch[0] <= now_ms < stretch[1]:
+            stretch = self._stretch = self._make_stretch(now_ms)
+        return stretch
+
+    def _make_stretch(self, now_ms):
+        zone = self.schedule.time_zone
+        half = half_at(zone, now_ms // 1000)
+        run = self._run(half - 1, half, now_ms // 1000)
+        # The half before is longer than any fade, so the light has settled at its beginning.
+        begin_s, fade_ms, target = run[0].start_s, 0, _permille(run[0])
+        start = target
+        for segment in run[1:]:
+            if target is None:
+                start = None if self.default is None else self.default * 10
+            else:
+                start = levels.fade(start, target, (segment.start_s - begin_s) * 1000, fade_ms)
+            begin_s, target = segment.start_s, _permille(segment)
+            if start is None:
+                start = target
+            fade_ms = 0 if target is None else fade_ms_of(self.schedule.programs[segment.program])
+        ends = [segment.start_s for segment in self._half(half) if segment.start_s * 1000 > now_ms]
+        return begin_s * 1000, (ends[0] if ends else boundary(zone, half + 1)) * 1000, fade_ms, start, target
+
+    def _run(self, first, last, until_s):
+        """Return the segments of some halves up to a moment, those that only continue another left out."""
+        run = []
+        for half in range(first, last + 1):
+            for segment in self._half(half):
+                if segment.start_s <= until_s and not (run and same_light(run[-1], segment)):
+                    run.append(segment)
+        return run
+
+    def _find_change_after(self, now_ms):
+        half = half_at(self.schedule.time_zone, now_ms // 1000)
+        current = self._run(half, half, now_ms // 1000)[-1]
+        for ahead in range(half, half + _HALVES_AHEAD):
+            for segment in self._half(ahead):
+                at_ms = segment.start_s * 1000
+                if at_ms > now_ms and not same_light(current, segment):
+                    return at_ms if at_ms < now_ms + HORIZON_MS else None
+        return None
+
+    def _find_begin(self, half, now_ms):
+        """Return the UTC millisecond at which the present step began, 0 when that is longer ago than the horizon."""
+        run = self._run(half - _HALVES_AHEAD + 1, half, now_ms // 1000)
+        begin_ms = run[-1].start_s * 1000
+        return begin_ms if len(run) > 1 and begin_ms > now_ms - HORIZON_MS else 0
+
+    def _half(self, half):
+        segments = self._halves.get(half)
+        if segments is None:
+            if len(self._halves) >= _HALVES_KEPT:
+                self._halves.clear()
+            segments = self._halves[half] = timeline(self.schedule, half)
+        return segments
+
+
+def fade_ms_of(program):
+    """Return the fade of a program in whole milliseconds: what both sides compute with, whatever their floats hold."""
+    return int(program.fade_s * 1000 + 0.5)
+
+
+def _permille(segment):
+    return None if segment.level is None else levels.permille(segment.level)
