@@ -28,7 +28,7 @@ STREETS = (
 
 @dataclass(frozen=True)
 class Pole:
-    """One pole: its controller's identity and its luminaire's place. Its keys are drawn for this run, in memory only."""
+    """One pole: its controller's identity, its luminaire's place, its keys (drawn for this run, in memory only)."""
 
     name: str
     street: str

@@ -5,10 +5,12 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
-from contract import schedule as engine
+from contract import talq
+from contract.localtime import TimeZone
 from hil.street import city, trace, verification
 from hil.street.demo import Street
 from hil.street.lamp import Lamp
+from hil.street.plan import TIME_ZONE
 
 MINUTE_MS = 60_000
 REPORT_LINE = re.compile(r"\breport (sent|acknowledged) kind=(\w+) at_s=(\d+)")
@@ -83,11 +85,12 @@ def _lamp(running: Street, lamp: Lamp, states: dict[int, bool]) -> dict[str, Any
 
 def schedule_of(lamp: Lamp) -> object:
     """The schedule as the engine sees it at this pole, compiled here from what the operator wrote: a second opinion."""
-    return engine.from_talq(
+    return talq.compile(
         city.SCHEDULE,
         round(lamp.pole.latitude * 1_000_000),
         round(lamp.pole.longitude * 1_000_000),
-        engine.TimeZone("Asia/Ho_Chi_Minh", 7 * 3600, ()),
+        # The zone has had no daylight saving since 1975: its standard offset is all of it.
+        TimeZone(TIME_ZONE, 7 * 3600, ()),
     )
 
 

@@ -35,7 +35,7 @@ def play(
     """Run a street; the verdict, or None when it could not be run. `nights` None: for ever, until Ctrl-C."""
     console = console or Console()
     console.print(
-        f"[bold]A street of {lamps} lamps[/], each the true firmware on the MicroPython VM, {speed} times as fast as life."
+        f"[bold]A street of {lamps} lamps[/], each the true firmware on the MicroPython VM, {speed} × real time."
     )
     try:
         with street(

@@ -1,0 +1,112 @@
+"""Taking overrides to the lamps: one message at a time a lamp, again at each check-in until it is heard or over."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from backend.clock import Clock
+from backend.db import Database
+from backend.device_server.errors import LampRefused, LampUnreachable
+from backend.device_server.gateway import Gateway
+from backend.kit.keyed_work import KeyedWork
+from backend.overrides import repository, service
+from backend.overrides.models import CommandState
+from contract.objects import lamp_status as status
+from contract.objects import outdoor_lamp_controller as light
+from contract.paths import Path, path
+
+SWEEP_S = 1.0
+"""Commands become due by time as well (the one before has ended): they are looked for this often."""
+AGAIN_S = 60.0
+"""A registered lamp that does not answer is asked again after this time even if it never checks in."""
+
+
+def _of(resource: Any) -> Path:
+    target: Path = path(resource.object, 0, resource.id)
+    return target
+
+
+COMMAND, START, END, FADE = (
+    _of(resource)
+    for resource in (
+        light.COMMAND,
+        light.MANUAL_OVERRIDE_START_TIME,
+        light.MANUAL_OVERRIDE_END_TIME,
+        light.MANUAL_OVERRIDE_FADE,
+    )
+)
+RUNG, CHANGED = _of(status.RUNG), _of(status.LIGHT_CHANGED)
+
+
+class Delivery:
+    """The worker of the overrides."""
+
+    def __init__(self, database: Database, gateway: Gateway, clock: Clock) -> None:
+        self._database = database
+        self._gateway = gateway
+        self._clock = clock
+        self._work = KeyedWork("overrides", self.deliver)
+        self._quiet_until: dict[int, float] = {}
+
+    def wake(self, lamp_ids: Iterable[int]) -> None:
+        """There is something new for these lamps, or they have just checked in; from any thread."""
+        lamp_ids = list(lamp_ids)
+        for lamp_id in lamp_ids:
+            self._quiet_until.pop(lamp_id, None)
+        self._work.wake(lamp_ids)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._work.run())
+            tasks.create_task(self._sweep())
+
+    async def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            waiting = await self._database.read(repository.waiting_lamps)
+            self._work.wake(lamp_id for lamp_id in waiting if self._quiet_until.get(lamp_id, 0.0) <= loop.time())
+            await asyncio.sleep(SWEEP_S)
+
+    async def deliver(self, lamp_id: int) -> None:
+        """Send what is due to one lamp until nothing is, or it does not answer."""
+        while True:
+            now_ms = self._clock.now_ms()
+            step = await self._database.write(lambda session, at=now_ms: service.next_step(session, lamp_id, at))  # type: ignore[misc]
+            if step is None:
+                return
+            try:
+                await self._gateway.write_composite(lamp_id, _values(step))
+            except LampUnreachable:
+                self._quiet_until[lamp_id] = asyncio.get_running_loop().time() + AGAIN_S
+                await self._move(step, (CommandState.SENT,), state=CommandState.ACCEPTED)
+                return
+            except LampRefused as error:
+                expected = (CommandState.SENT, CommandState.CANCELLING)
+                now_ms = self._clock.now_ms()
+                await self._move(step, expected, state=CommandState.REFUSED, ended_ms=now_ms, detail=str(error))
+                continue
+            now_ms = self._clock.now_ms()
+            if step.kind == "clear":
+                await self._move(step, (CommandState.CANCELLING,), state=CommandState.CANCELLED, ended_ms=now_ms)
+            else:
+                await self._move(step, (CommandState.SENT,), state=CommandState.RECEIVED, received_ms=now_ms)
+                await self._look(lamp_id, step)
+
+    async def _look(self, lamp_id: int, step: service.Step) -> None:
+        """Ask whether the light follows already; a lamp that cannot say so will report it, or is a third party's."""
+        try:
+            seen = await self._gateway.read_composite(lamp_id, [RUNG, CHANGED])
+        except (LampUnreachable, LampRefused):
+            return
+        changed = seen.get(CHANGED)
+        if seen.get(RUNG) == "override" and isinstance(changed, int):
+            await self._move(step, (CommandState.RECEIVED,), state=CommandState.EXECUTED, executed_ms=changed)
+
+    async def _move(self, step: service.Step, expected: tuple[CommandState, ...], **values: object) -> None:
+        await self._database.write(lambda session: repository.move(session, step.command_id, expected, **values))
+
+
+def _values(step: service.Step) -> dict[Path, Any]:
+    if step.kind == "clear":
+        return {END: 0}
+    return {COMMAND: step.level, START: step.start_s, END: step.end_s, FADE: step.fade_s}

@@ -1,0 +1,27 @@
+"""Evidence from the lamps: a report that an override rules the light makes its command executed."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from backend.device_server.ports import Report
+from backend.overrides import repository
+from contract.objects import lamp_status
+
+_RUNG = (lamp_status.RUNG.object, lamp_status.RUNG.id)
+_CHANGED = (lamp_status.LIGHT_CHANGED.object, lamp_status.LIGHT_CHANGED.id)
+
+
+def ingest(connection: Connection, reports: Sequence[Report]) -> None:
+    for report in reports:
+        rules_since_ms, changed_ms = None, None
+        for record in report.records:
+            key = (record.path.object, record.path.resource)
+            if key == _RUNG and record.value == "override":
+                rules_since_ms = report.received_ms if record.time_s is None else record.time_s * 1000
+            elif key == _CHANGED and isinstance(record.value, int) and record.value > 0:
+                changed_ms = record.value
+        if rules_since_ms is not None:
+            # A whole second of the report may lie before the override's own millisecond.
+            at_ms = rules_since_ms + 999
+            repository.execute_held(connection, report.lamp_id, at_ms, changed_ms or rules_since_ms)

@@ -1,0 +1,1 @@
+"""What lamps measured, reading by reading."""
