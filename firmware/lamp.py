@@ -60,7 +60,7 @@ class Lamp:
         self._logical = 0
         self._moving = False
         self._bright = False
-        # [revision, from_ms, until_ms, explanation, permille once the schedule's own fade has ended]
+        # [revision, from_ms, until_ms, explanation, permille once the schedule's own fade has ended, level aimed at]
         self._plan = None
         self._step_ms = FADE_STEP_MS
         self._wake_ms = 0
@@ -172,6 +172,8 @@ class Lamp:
             explanation = self._program.explain_at(now_ms)
             until_ms = self._program.next_change_after(now_ms)
             plan = self._plan = [self._program.revision, now_ms, until_ms, explanation, None]
+            if explanation is not None:
+                plan.append(self._program.aim_of(explanation))
             self._step_ms = FADE_STEP_MS
         explanation = plan[3]
         wake_ms = min(wake_ms, rtc_ms + plan[2] - now_ms)
@@ -180,20 +182,24 @@ class Lamp:
             level = self._settings.get("default_level")
             key = (DEFAULT, level)
             return _Wish(key, level * 10, level, DEFAULT, "no program applies", "3416/0/4", plan[2], fade_ms, wake_ms)
+        level = plan[5]
         target = plan[4]
         if target is None:
             target = self._program.permille_at(now_ms)
-            if target == explanation.level * 10:
+            if target == level * 10:
+                # At rest until the next change; the words need not speak of a fade any more.
                 plan[4] = target
+                plan[3] = explanation = self._program.explain_at(now_ms)
         return _Wish(
             (SCHEDULE, plan[0]),
             target,
-            explanation.level,
+            level,
             SCHEDULE,
             explanation.words,
-            "3452/%s" % explanation.program,
+            "3452/%d" % self._program.instance_of(explanation),
             explanation.until_ms,
-            fade_ms,
+            # A schedule that begins where the light is fades by itself.
+            0 if abs(target - self._logical) <= 10 else fade_ms,
             wake_ms,
         )
 

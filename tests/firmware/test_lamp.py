@@ -39,6 +39,12 @@ class Steps:
             return None
         return Explanation(step[1], 0, 0, step[0], step[0], self.next_change_after(now_ms), f"step to {step[1]}")
 
+    def aim_of(self, explanation) -> int:
+        return explanation.level
+
+    def instance_of(self, explanation) -> int:
+        return explanation.program
+
     def permille_at(self, now_ms: int):
         self.asked += 1
         index = self.steps.index(self._step(now_ms))

@@ -1,0 +1,303 @@
+"""The schedule that the lamp holds: objects 3452, 3453, 3454 and 3456 as they were written, and what they compile to.
+
+One owner of four objects, so that a schedule is taken or refused as a whole: `prepare` compiles the result of all
+changes of a request with contract.schedule before anything is kept; a refused one leaves the old one running and sets
+the error (3416/14, 3457/11). The instances are one CBOR record on flash; the compiled form is rebuilt from it.
+
+Transactions (3457/100 to 103, urn:oma:lwm2m:ext:3457:1.1): between start and end changes are staged and compiled at the
+end. What times out, or cannot be compiled at its end, is dropped, and the transaction error is set.
+"""
+
+from contract import limits, schedule
+from contract.localtime import TimeZone
+from firmware.codec import cbor
+from firmware.errors import ProgramError, StorageError
+
+RECORD = "program"
+
+SCHEDULER = 3452
+CALENDAR = 3453
+FUNCTION = 3454
+FILTER = 3456
+
+# Resources of 3452.
+STATE = 1
+PRIORITY = 2
+
+CAPACITY = {
+    SCHEDULER: limits.PROGRAMS,
+    CALENDAR: limits.CALENDAR_RULES,
+    FUNCTION: limits.FUNCTIONS,
+    FILTER: limits.OUTPUT_FILTERS,
+}
+
+# Error bits of 3457/11.
+NO_VALID_PROGRAM = 1
+MISSING_OBJECTS = 2
+MISSING_RESOURCES = 4
+INVALID_OUTPUTS = 16
+INVALID_FUNCTION = 32
+OUT_OF_STORAGE = 64
+
+# A change of one of these moves the sun or the local clock.
+PLACE = ("latitude_e6", "longitude_e6", "standard_offset_s", "time_zone", "time_zone_exceptions")
+
+
+class Program:
+    """`revision` counts what was put in force, so that others know when to ask again; `digest` is 16 hex digits."""
+
+    def __init__(self, settings, store):
+        self._settings = settings
+        self._store = store
+        self._instances = {}
+        self._staged = None
+        self._token = None
+        self._deadline_ms = 0
+        self.transaction_error = False
+        self.errors = 0
+        # Why the last schedule was refused, None when it was taken.
+        self.refusal = None
+        self.revision = 0
+        self.schedule = None
+        self.digest = ""
+        self._evaluator = None
+        # Instance numbers of 3452 in the order of the compiled programs.
+        self._order = ()
+        self._load()
+        settings.listen(self._on_settings)
+
+    def _load(self):
+        data = self._store.load(RECORD)
+        try:
+            if data is not None:
+                rows = cbor.decode(data)
+                instances = {}
+                for object, instance, values in rows:
+                    if object not in CAPACITY or type(instance) is not int or not isinstance(values, dict):
+                        raise ValueError("no instance of a schedule")
+                    instances[(object, instance)] = values
+                self._install(instances, self._compile(instances))
+                return
+        except (ProgramError, ValueError, TypeError) as error:
+            # Written by another version or damaged beyond the CRC: the default level rules until it is sent again.
+            self.refusal = str(error)
+            self.errors |= NO_VALID_PROGRAM
+        self._install({}, self._compile({}))
+
+    def _compile(self, instances):
+        """Return the contract.schedule.Schedule of raw instances. Raises ProgramError."""
+        get = self._settings.get
+        exceptions = tuple(tuple(entry) for entry in get("time_zone_exceptions"))
+        zone = TimeZone(get("time_zone"), get("standard_offset_s"), exceptions)
+        try:
+            return schedule.from_objects(instances, get("latitude_e6"), get("longitude_e6"), zone)
+        except schedule.ScheduleError as error:
+            raise ProgramError(error.path, error.reason) from None
+
+    def _install(self, instances, compiled):
+        self._instances = instances
+        self.schedule = compiled
+        self.digest = schedule.digest(compiled)
+        enabled = [key[1] for key in instances if key[0] == SCHEDULER and instances[key].get(STATE)]
+        self._order = tuple(
+            sorted(enabled, key=lambda instance: (instances[(SCHEDULER, instance)][PRIORITY], instance))
+        )
+        self._start()
+
+    def _start(self):
+        self._evaluator = schedule.Evaluator(self.schedule, self._settings.get("default_level"))
+        self.revision += 1
+
+    def _on_settings(self, names):
+        if any(name in PLACE for name in names):
+            try:
+                self._install(self._instances, self._compile(self._instances))
+            except ProgramError as error:
+                self._refuse(error)
+        elif "default_level" in names:
+            # A fade out of a time without a program starts from the default level.
+            self._start()
+
+    @property
+    def is_valid(self):
+        """False from the refusal of a schedule until one is taken or the errors are cleared (3416/14)."""
+        return self.refusal is None
+
+    def _refuse(self, error):
+        self.refusal = "%s %s" % (error.path, error.reason)
+        self.errors |= _error_bit(str(error.path))
+
+    def clear_errors(self):
+        """Forget the errors of refused schedules (3457/12)."""
+        self.errors = 0
+        self.refusal = None
+
+    # What is in force
+
+    def level_at(self, now_ms):
+        """Return the level 0..100 at `now_ms` (UTC), None when no program applies."""
+        return self._evaluator.level_at(now_ms)
+
+    def permille_at(self, now_ms):
+        """Return the permille at `now_ms` (UTC), fades included; None when no program applies."""
+        return self._evaluator.permille_at(now_ms)
+
+    def explain_at(self, now_ms):
+        """Return the contract.schedule.Explanation at `now_ms`, None when no program applies."""
+        explanation = self._evaluator.explain_at(now_ms)
+        return None if explanation.program is None else explanation
+
+    def aim_of(self, explanation):
+        """Return the level 0..100 that holds once the fade of an explained step has ended."""
+        if explanation.step is None:
+            return 0
+        return self.schedule.programs[explanation.program].steps[explanation.step].level
+
+    def instance_of(self, explanation):
+        """Return the instance of 3452 that an explanation is about."""
+        return self._order[explanation.program]
+
+    def next_change_after(self, now_ms):
+        """Return UTC ms of the next step or fade; never later than 36 hours on."""
+        return self._evaluator.next_change_after(now_ms)
+
+    # What was written
+
+    def instances_of(self, object):
+        """Return the instance numbers of one of the four objects, ascending; of what is staged in a transaction."""
+        return sorted(key[1] for key in self._view() if key[0] == object)
+
+    def values_of(self, object, instance):
+        """Return {resource: value} as written; raises KeyError."""
+        return self._view()[(object, instance)]
+
+    def _view(self):
+        return self._instances if self._staged is None else self._staged
+
+    def prepare(self, changes):
+        """Return the function that takes `changes` (firmware.lwm2m.node.Change); raises ProgramError.
+
+        While a transaction is open the changes are only staged; otherwise all of them are compiled now.
+        """
+        candidate = self._apply(self._view(), changes)
+        if self._staged is not None:
+            return lambda: self._stage(candidate)
+        return self._prepare_install(candidate)
+
+    def _apply(self, instances, changes):
+        result = instances.copy()
+        for change in changes:
+            key = (change.object, change.instance)
+            if change.kind == "delete":
+                result.pop(key, None)
+                continue
+            values = {} if change.kind in ("create", "replace") else result.get(key, {}).copy()
+            values.update(change.values)
+            result[key] = values
+        for object in CAPACITY:
+            count = sum(1 for key in result if key[0] == object)
+            if count > CAPACITY[object]:
+                error = ProgramError("/%d" % object, "has %d instances; the lamp holds %d" % (count, CAPACITY[object]))
+                self._refuse(error)
+                self.errors |= OUT_OF_STORAGE
+                raise error
+        return result
+
+    def _stage(self, candidate):
+        self._staged = candidate
+
+    def _prepare_install(self, candidate):
+        """Compile and encode now; return the function that keeps and puts in force."""
+        try:
+            compiled = self._compile(candidate)
+            record = cbor.encode([[key[0], key[1], candidate[key]] for key in sorted(candidate)])
+        except ProgramError as error:
+            self._refuse(error)
+            raise
+
+        def commit():
+            try:
+                self._store.save(RECORD, record)
+            except StorageError:
+                self.errors |= OUT_OF_STORAGE
+                raise
+            self._install(candidate, compiled)
+            self.clear_errors()
+
+        return commit
+
+    def reset(self):
+        """Wipe the schedule (3457/16); the default level rules. Raises StorageError, and then the old one runs on."""
+        self._store.delete(RECORD)
+        self._staged = self._token = None
+        self._install({}, self._compile({}))
+        self.clear_errors()
+
+    # Transactions
+
+    @property
+    def is_open(self):
+        """Whether a transaction is open."""
+        return self._staged is not None
+
+    def begin(self, token, rtc_ms):
+        """Open a transaction named by the integer `token`; one that was open is dropped without a word."""
+        self._staged = self._instances.copy()
+        self._token = token
+        self._deadline_ms = rtc_ms + self._settings.get("transaction_timeout_s") * 1000
+        self.transaction_error = False
+
+    def check_end(self, token):
+        """Raise ProgramError unless `token` names the open transaction."""
+        if self._staged is None:
+            raise ProgramError("/3457/0/101", "ends a transaction, and none is open: write 3457/0/100 first")
+        if token != self._token:
+            raise ProgramError("/3457/0/101", "is not the value that was written to 3457/0/100")
+
+    def prepare_end(self, token, changes=()):
+        """Return the function that takes all that was staged, and `changes`. Raises ProgramError.
+
+        A schedule that is refused here is dropped: the transaction is over, and its error is set.
+        """
+        self.check_end(token)
+        try:
+            install = self._prepare_install(self._apply(self._staged, changes))
+        except ProgramError:
+            self._abort()
+            raise
+
+        def commit():
+            try:
+                install()
+            except StorageError:
+                self._abort()
+                raise
+            self._staged = self._token = None
+
+        return commit
+
+    def poll(self, rtc_ms):
+        """Drop a transaction that was not ended in time; return RTC ms at which to be asked again, or None."""
+        if self._staged is None:
+            return None
+        if rtc_ms >= self._deadline_ms:
+            self._abort()
+            return None
+        return self._deadline_ms
+
+    def _abort(self):
+        self._staged = self._token = None
+        self.transaction_error = True
+
+
+def _error_bit(path):
+    """Return the bit of 3457/11 for what was refused at `path`."""
+    if path.startswith("/%d" % FUNCTION):
+        return INVALID_FUNCTION
+    parts = path.split("/")
+    if len(parts) > 3 and parts[1] == "%d" % SCHEDULER:
+        if parts[3] in ("6", "7"):
+            return INVALID_OUTPUTS
+        if parts[3] in ("3", "4"):
+            return MISSING_OBJECTS
+    return MISSING_RESOURCES
