@@ -66,9 +66,9 @@ def exponent_of(size):
 class Transfer:
     """The client's side of one request: a large payload goes out in blocks, a large answer is fetched in blocks.
 
-    Send `next()`, give the response to `receive`, until that returns the whole response. A request that carries
-    Block2 itself asks for that one block and is answered with it alone. `tag` (bytes) marks the body that is sent, so
-    that blocks of an abandoned one cannot slip in.
+    Send `next()` (as often as need be), give the response to `receive`, until that returns it whole. A request with
+    a Block2 option of its own asks for that one block and is answered with it alone. `tag` (bytes) marks the body that
+    is sent, so that blocks of an abandoned one cannot slip in.
     """
 
     def __init__(self, request, tag=b"", block_bytes=BLOCK_BYTES, body_bytes=BODY_BYTES):
@@ -86,6 +86,8 @@ class Transfer:
     def next(self):
         """The next request to send: a message of its own."""
         message = self._request.copy()
+        if self._in_blocks and self._tag:
+            message.add(REQUEST_TAG, self._tag)
         if self._first is not None:
             message.payload = b""
             message.remove(OBSERVE)
@@ -95,8 +97,6 @@ class Transfer:
             payload = self._request.payload
             if self._sent == 0:
                 message.add(SIZE1, len(payload))
-            if self._tag:
-                message.add(REQUEST_TAG, self._tag)
             block = self._block1()
             message.payload = payload[block.start : block.start + block.size]
             message.add(BLOCK1, block.encode())

@@ -98,11 +98,12 @@ class Endpoint:
         self._transfers = (self._transfers + 1) & 0xFF
         transfer = Transfer(request, bytes((self._transfers,)), self._sizes[0], self._sizes[1])
         while True:
-            message = transfer.next()
-            response = await self._ask(message, address, expires_ms)
+            response = await self._ask(transfer.next(), address, expires_ms)
             echo = response.option(ECHO)
             if response.code == coap.UNAUTHORIZED and echo is not None:
-                response = await self._ask(message.remove(ECHO).add(ECHO, echo), address, expires_ms)
+                # For the blocks that follow as well: to some servers it is part of what holds them together.
+                request.remove(ECHO).add(ECHO, echo)
+                response = await self._ask(transfer.next(), address, expires_ms)
             whole = transfer.receive(response)
             if whole is not None:
                 return whole

@@ -16,8 +16,8 @@ class Restarted(Exception):
 
 
 class FakeBoard:
-    """What a test may set: `reading`, `lux_now`, `celsius_now`, `connected`, `cause`, `provisioned`. What it may look at:
-    `driven` (every dimming output as (at_ms, permille)), `switched` (every relay state), `fed` (times), `resets`."""
+    """A test may set `reading`, `lux_now`, `celsius_now`, `connected`, `cause` and `provisioned`, and look at `driven`
+    (every dimming output as (at_ms, permille)), `switched` (every state of the relay), `fed` (times) and `resets`."""
 
     name = "fake"
     model = "board without hardware"

@@ -17,8 +17,8 @@ class Datagram(NamedTuple):
 
 
 class FakeNetwork:
-    """`loss` and `repeat` are probabilities; the delay is drawn between the two ends of `delay_ms`, so that a wide range
-    reorders. `drop(datagram)` may decide about single datagrams. Everything sent is in `trace`."""
+    """`loss` and `repeat` are probabilities; the delay is drawn between the two ends of `delay_ms`, so that a wide
+    range reorders. `drop(datagram)` may decide about single datagrams. Everything sent is in `trace`."""
 
     def __init__(
         self,
