@@ -5,8 +5,8 @@ To add a domain, write its package and put its router, its ingestor and its work
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,11 +24,25 @@ from backend.device_server.credentials import Credentials
 from backend.device_server.gateway import Gateway
 from backend.device_server.ports import Ingestor
 from backend.device_server.server import DeviceServer
+from backend.device_server.sessions import SessionView
 from backend.device_server.settings import DeviceServerSettings
 from backend.enrolment import endpoints as enrolment
+from backend.faults import endpoints as faults
+from backend.faults.ingest import ingest as faults_ingest
+from backend.faults.watch import SilenceWatch
+from backend.kit.body_limit import BodyLimit
 from backend.lamps import endpoints as lamps
 from backend.lamps.ingest import ingest as lamps_ingest
+from backend.overrides import endpoints as overrides
+from backend.overrides.delivery import Delivery as OverrideDelivery
+from backend.overrides.ingest import ingest as overrides_ingest
+from backend.schedules import endpoints as schedules
+from backend.schedules.delivery import Delivery as ScheduleDelivery
+from backend.schedules.desired import refresh_changed as refresh_desired
+from backend.schedules.ingest import ingest as schedules_ingest
 from backend.settings import Settings
+from backend.telemetry import endpoints as telemetry
+from backend.telemetry.ingest import ingest as telemetry_ingest
 from backend.zones import endpoints as zones
 
 log = logging.getLogger(__name__)
@@ -45,13 +59,14 @@ class Parts:
     clock: Clock
     gateway: Gateway
     credentials: Credentials
+    sessions: Callable[[], Sequence[SessionView]]
 
 
 class Worker(Protocol):
     """Talks to lamps in the background. Endpoints reach it as `request.app.state.<name>`."""
 
-    def wake(self, lamp_ids: Iterable[int]) -> None:
-        """There may be something to do for these lamps: they checked in, or a request changed what they should hold."""
+    def check_in(self, lamp_id: int, kind: str) -> None:
+        """A lamp was heard ("register", "update" or "report"): queue what there may be to do for it."""
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -63,13 +78,27 @@ ROUTERS: Sequence[APIRouter] = (
     lamps.router,
     zones.router,
     enrolment.router,
+    schedules.router,
+    overrides.router,
+    telemetry.router,
+    faults.router,
 )
 """All under /api/v1, all behind a token."""
 
-INGESTORS: Sequence[Ingestor] = (lamps_ingest,)
+INGESTORS: Sequence[Ingestor] = (
+    lamps_ingest,
+    telemetry_ingest,
+    faults_ingest,
+    schedules_ingest,
+    overrides_ingest,
+)
 """Each gets every group of reports, in this order, in one transaction."""
 
-WORKERS: Mapping[str, Callable[[Parts], Worker]] = {}
+WORKERS: Mapping[str, Callable[[Parts], Worker]] = {
+    "schedules": lambda parts: ScheduleDelivery(parts.database, parts.gateway, parts.clock),
+    "overrides": lambda parts: OverrideDelivery(parts.database, parts.gateway, parts.clock),
+    "silence": lambda parts: SilenceWatch(parts.database, parts.sessions, parts.clock),
+}
 """Name in `app.state`, and what makes it."""
 
 
@@ -82,10 +111,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=health.get_version(),
         lifespan=_lifespan,
         redoc_url=None,
-        max_body_size=LARGEST_BODY_BYTES,
     )
+    app.add_middleware(BodyLimit, largest_bytes=LARGEST_BODY_BYTES)
     app.state.settings = settings
-    app.state.before_commit = (record_request,)
+    app.state.before_commit = (refresh_desired, record_request)
     errors.install(app)
     app.include_router(health.router, prefix="/api/v1")
     api = APIRouter(prefix="/api/v1", dependencies=[Depends(authenticate)], responses=_PROBLEMS)
@@ -132,35 +161,42 @@ async def _devices(app: FastAPI, settings: Settings, database: Database, clock: 
 
     def on_check_in(lamp_id: int, kind: str) -> None:
         for worker in workers.values():
-            worker.wake([lamp_id])
+            worker.check_in(lamp_id, kind)
 
     bounds = DeviceServerSettings(settings.coap_host, settings.coap_port, settings.allow_insecure)
     server = DeviceServer(database, clock, bounds, INGESTORS, on_check_in)
     await server.start()
-    parts = Parts(settings, database, clock, server.gateway, server.credentials)
-    workers.update((name, make(parts)) for name, make in WORKERS.items())
-    app.state.device_server = server
-    app.state.credentials = server.credentials
-    for name, worker in workers.items():
-        setattr(app.state, name, worker)
-    tasks = [asyncio.create_task(_supervise(name, worker), name=name) for name, worker in workers.items()]
+    tasks: list[asyncio.Task[None]] = []
     try:
+        parts = Parts(settings, database, clock, server.gateway, server.credentials, server.sessions.snapshot)
+        workers.update((name, make(parts)) for name, make in WORKERS.items())
+        app.state.device_server = server
+        app.state.credentials = server.credentials
+        for name, worker in workers.items():
+            setattr(app.state, name, worker)
+            tasks.append(asyncio.create_task(_supervise(name, worker), name=name))
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await _end(tasks)
         await server.stop()
 
 
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    waiting = set(tasks)
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        # A worker that fails while it is cancelled would be started again: cancel until all have ended.
+        _, waiting = await asyncio.wait(waiting, timeout=1)
+
+
+FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 
 
 async def _supervise(name: str, worker: Worker) -> None:
     """Keep a worker running: what is desired is in the database, so that one that starts again loses nothing."""
-    pause_s = 1.0
+    pause_s = FIRST_PAUSE_S
     while True:
         try:
             await worker.run()

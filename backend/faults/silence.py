@@ -4,12 +4,12 @@ A pure function of (last heard, lifetime, now), in real time. The backend counts
 by the silence since the backend listens, so that a restart raises no false fault.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from backend.faults import ingest, repository
+from backend.faults import ingest
 from contract import faults as catalogue
 
 CODE: int = catalogue.COMMUNICATION_LOST.code
@@ -24,36 +24,34 @@ class Hearing:
     lifetime_s: int
 
 
-def is_silent(hearing: Hearing, listening_since_ms: int, now_ms: int, grace_s: int = 0) -> bool:
+def is_silent(hearing: Hearing, listening_since_ms: int, now_ms: int) -> bool:
     """True when the lamp has broken its promise; a lifetime of 0 promises nothing (LwM2M: infinite)."""
     if hearing.lifetime_s == 0:
         return False
     since_ms = max(hearing.last_heard_ms, listening_since_ms)
-    return now_ms > since_ms + (hearing.lifetime_s + grace_s) * 1000
+    return now_ms > since_ms + hearing.lifetime_s * 1000
 
 
-def judge(
-    connection: Connection,
-    hearings: Iterable[Hearing],
-    listening_since_ms: int,
-    real_ms: int,
-    at_ms: int,
-    grace_s: int = 0,
-) -> tuple[set[int], set[int]]:
-    """Raise the fault at lamps that fell silent and clear it at those heard again; (raised, cleared) lamp ids.
+def verdict(
+    hearings: Iterable[Hearing], lost: Collection[int], listening_since_ms: int, now_ms: int
+) -> tuple[list[int], list[int]]:
+    """(lamps that fell silent, lamps that are heard again), given those that count as lost already.
 
-    A lamp with the fault open that is missing from `hearings` (retired, de-registered) is left as it is: only its own
-    voice clears it. `at_ms` is lighting time, like every other fault's.
+    A lost lamp that is missing from `hearings` (retired, de-registered) stays as it is: only its own voice clears it.
     """
-    lost = repository.open_lamps(connection, CODE)
-    raised, cleared = set(), set()
+    raised, cleared = [], []
     for hearing in hearings:
-        if is_silent(hearing, listening_since_ms, real_ms, grace_s):
+        if is_silent(hearing, listening_since_ms, now_ms):
             if hearing.lamp_id not in lost:
-                raised.add(hearing.lamp_id)
+                raised.append(hearing.lamp_id)
         elif hearing.lamp_id in lost and hearing.last_heard_ms >= listening_since_ms:
-            cleared.add(hearing.lamp_id)
-    for lamp_id, is_raised in [(lamp_id, True) for lamp_id in raised] + [(lamp_id, False) for lamp_id in cleared]:
-        ingest.apply(connection, lamp_id, CODE, at_ms, is_raised, at_ms)
-    ingest.count(connection, raised | cleared)
+            cleared.append(hearing.lamp_id)
     return raised, cleared
+
+
+def note(connection: Connection, raised: Iterable[int], cleared: Iterable[int], at_ms: int) -> None:
+    """Write a verdict down as transitions; `at_ms` is lighting time, like that of every other fault."""
+    transitions = [(lamp_id, True) for lamp_id in raised] + [(lamp_id, False) for lamp_id in cleared]
+    for lamp_id, is_raised in transitions:
+        ingest.apply(connection, lamp_id, CODE, at_ms, is_raised, at_ms)
+    ingest.count(connection, {lamp_id for lamp_id, _ in transitions})

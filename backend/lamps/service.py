@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from backend.audit.service import note
 from backend.errors import BadInput, Conflict, FieldError, NotFound
+from backend.kit.changes import note_changed
 from backend.kit.pages import PageQuery
 from backend.kit.sorting import parse_sort
 from backend.lamps import repository
@@ -15,6 +16,9 @@ from backend.lamps.models import Lamp
 from backend.lamps.repository import LampFilter, LampRow
 
 __all__ = ["LampFilter", "LampRow", "set_fault_counts"]
+
+PLACE_OR_ZONES = "lamp place or zones"
+"""Kind of change (`backend.kit.changes`): a lamp's schedule may mean something else now, or be another one."""
 
 Revoke = Callable[[Session, int], object]
 """Takes the keys of a lamp away: `Credentials.revoke` of the device server."""
@@ -93,6 +97,8 @@ def apply(session: Session, lamp: Lamp, now_real_ms: int, changes: Mapping[str, 
     if changed:
         lamp.updated_at_ms = now_real_ms
         session.flush()
+    if lamp.id is not None and not {"latitude_e6", "longitude_e6", "time_zone"}.isdisjoint(changed):
+        note_changed(session, PLACE_OR_ZONES, [lamp.id])
     note(session, "lamp", lamp.id, ", ".join(changed) or "nothing changed")
 
 

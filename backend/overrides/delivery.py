@@ -55,6 +55,11 @@ class Delivery:
             self._quiet_until.pop(lamp_id, None)
         self._work.wake(lamp_ids)
 
+    def check_in(self, lamp_id: int, kind: str) -> None:
+        """A lamp was heard: one that registers is looked at, one that did not answer before is tried again."""
+        if kind == "register" or lamp_id in self._quiet_until:
+            self.wake([lamp_id])
+
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._work.run())

@@ -6,8 +6,11 @@ Assignments, schedules, memberships, places and time zones all end here; a lamp'
 from collections.abc import Sequence
 from typing import Any
 
+from fastapi import Request
 from sqlmodel import Session
 
+from backend.kit.changes import take_changed
+from backend.lamps.service import PLACE_OR_ZONES
 from backend.schedules import repository
 from backend.schedules.compiler import compiled, empty
 from backend.schedules.models import Schedule, Status
@@ -50,6 +53,13 @@ def refresh(session: Session, lamp_ids: Sequence[int], now_ms: int) -> list[int]
         rows.append(row)
     repository.write_desired(session, rows)
     return [row["lamp_id"] for row in rows if row["status"] == Status.PENDING]
+
+
+def refresh_changed(session: Session, request: Request) -> None:
+    """Before a request's commit: follow up what it changed in places, time zones and memberships."""
+    changed = take_changed(session, PLACE_OR_ZONES)
+    if changed:
+        refresh(session, sorted(changed), request.app.state.clock.now_ms())
 
 
 def for_lamp(schedule: Schedule | None, place: Place, now_ms: int) -> Any:

@@ -1,8 +1,8 @@
 """Putting a schedule into a lamp, and asking which one it holds.
 
 Our lamps take all of it in one Write-Composite: old instances removed, place, time zone and new instances given, or
-nothing at all (docs/architecture.md, "LwM2M"). A third party's lamp gets the standard way, instance by instance: within a
-transaction (3457 v1.1, resources 100 and 101) where it has one, and with its programs disabled until all is there.
+nothing at all (docs/architecture.md, "LwM2M"). A third party's lamp gets the standard way, instance by instance: within
+a transaction (3457 v1.1, resources 100 and 101) where it has one, else with its programs disabled until all is there.
 """
 
 import secrets

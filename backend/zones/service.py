@@ -7,7 +7,9 @@ from sqlmodel import Session
 
 from backend.audit.service import note
 from backend.errors import BadInput, Conflict, FieldError, NotFound
+from backend.kit.changes import note_changed
 from backend.kit.pages import PageQuery, Statement
+from backend.lamps.service import PLACE_OR_ZONES
 from backend.zones import repository
 from backend.zones.models import Zone
 
@@ -53,10 +55,13 @@ def update(session: Session, zone_id: int, now_real_ms: int, changes: Mapping[st
         _check_parent(session, changes["parent_id"])
         if repository.is_within(session, changes["parent_id"], zone_id):
             raise BadInput.of("parent_id", f"zone {changes['parent_id']} lies within zone {zone_id}: choose another")
+    moved = "parent_id" in changes and changes["parent_id"] != zone.parent_id
     for name, value in changes.items():
         setattr(zone, name, value)
     zone.updated_at_ms = now_real_ms
     session.flush()
+    if moved:
+        note_changed(session, PLACE_OR_ZONES, lamp_ids(session, zone_id))
     note(session, "zone", zone_id, ", ".join(changes) or "nothing changed")
     return zone
 
@@ -67,6 +72,7 @@ def delete(session: Session, zone_id: int) -> None:
     zone = get(session, zone_id)
     if repository.has_children(session, zone_id):
         raise Conflict(f"Zone {zone_id} holds other zones.", "Move or delete the zones within it first.")
+    note_changed(session, PLACE_OR_ZONES, repository.member_ids(session, zone_id))
     repository.remove(session, zone)
     note(session, "zone", zone_id, f"deleted {zone.name}")
 
@@ -83,6 +89,7 @@ def replace_members(session: Session, zone_id: int, lamp_ids: Sequence[int], che
     check(session, [lamp_id for lamp_id in lamp_ids if lamp_id not in present], "lamp_ids")
     repository.remove_members(session, zone_id, present - wanted)
     repository.add_members(session, zone_id, sorted(wanted - present))
+    note_changed(session, PLACE_OR_ZONES, wanted ^ present)
     note(session, "zone", zone_id, f"members replaced: {len(wanted)}")
     return len(wanted)
 
@@ -93,6 +100,7 @@ def add_members(session: Session, zone_id: int, lamp_ids: Sequence[int], check: 
     new = sorted(set(lamp_ids) - present)
     check(session, lamp_ids, "lamp_ids")
     repository.add_members(session, zone_id, new)
+    note_changed(session, PLACE_OR_ZONES, new)
     note(session, "zone", zone_id, f"members added: {len(new)}")
     return len(present) + len(new)
 
@@ -102,6 +110,7 @@ def remove_members(session: Session, zone_id: int, lamp_ids: Sequence[int]) -> i
     present = _present(session, zone_id)
     gone = present & set(lamp_ids)
     repository.remove_members(session, zone_id, gone)
+    note_changed(session, PLACE_OR_ZONES, gone)
     note(session, "zone", zone_id, f"members removed: {len(gone)}")
     return len(present) - len(gone)
 

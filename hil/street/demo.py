@@ -79,7 +79,7 @@ def street(
     poles: list[Lamp] = []
     try:
         backend.start()
-        token = backend.command("token", "create", "--name", "demo", "--role", "admin", "--quiet").strip()
+        token = backend.command("token", "create", "--name", "demo", "--role", "admin").strip()
         api = Api(backend.url, token)
         planned = plan(lamps)
         identifiers = city.enrol(api, planned)

@@ -155,7 +155,8 @@ def _tell(verdict: dict[str, Any], console: Console) -> None:
             console.print(f"[red]{lamp['name']}[/] {lamp}", highlight=False)
     console.print(
         f"{summary['lamps_right']} of {summary['lamps']} lamps right · {summary['samples']} samples of light, "
-        f"{summary['samples_differing']} differ from the schedule · {summary['reports_acknowledged']} reports acknowledged, "
-        f"{summary['reports_stored']} readings stored · {summary['digests_verified']} programs verified",
+        f"{summary['samples_differing']} differ from the schedule · "
+        f"{summary['reports_acknowledged']} reports acknowledged, {summary['reports_stored']} readings stored · "
+        f"{summary['digests_verified']} programs verified",
         highlight=False,
     )
