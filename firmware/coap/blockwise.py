@@ -189,11 +189,9 @@ class Reassembly:
         self._bodies = [body for body in self._bodies if body is not found and body[3] > now_ms]
         total = block.start + len(request.payload)
         if max(total, request.uint(SIZE1) or 0) > self._body_bytes:
-            raise Refused(
-                coap.REQUEST_ENTITY_TOO_LARGE,
-                "a request has at most %d bytes here; send it in parts" % self._body_bytes,
-                Message(coap.REQUEST_ENTITY_TOO_LARGE).add(SIZE1, self._body_bytes),
-            )
+            words = "a request has at most %d bytes here; send it in parts" % self._body_bytes
+            response = Message(coap.REQUEST_ENTITY_TOO_LARGE, payload=words.encode()).add(SIZE1, self._body_bytes)
+            raise Refused(coap.REQUEST_ENTITY_TOO_LARGE, words, response)
         if block.number == 0:
             found = [key, [], 0, 0]
         elif found is None or found[3] <= now_ms or found[2] != block.start:

@@ -11,7 +11,7 @@ from firmware.coap.blockwise import BLOCK_BYTES, BODY_BYTES, Transfer
 from firmware.coap.counters import Counters
 from firmware.coap.errors import Busy, MessageError, Refused, Unverified
 from firmware.coap.exchange import Answered, Delivered, Exchange, Failed, Incoming, Send
-from firmware.coap.message import CON, ECHO, NON, OBSERVE, Message
+from firmware.coap.message import CON, ECHO, NON, Message
 from firmware.coap.observe import Observation
 from firmware.coap.server import Server
 from firmware.coap.tuning import Tuning
@@ -258,8 +258,7 @@ class Endpoint:
 
     def _finish(self, incoming, request, binding, response):
         response = self._server.finish(request, response, incoming.source, self._board.ticks_ms())
-        is_notification = response.option(OBSERVE) is not None
-        self._answer(incoming, lambda: self._security.protect_response(response, binding, is_notification), True)
+        self._answer(incoming, lambda: self._security.protect_response(response, binding), True)
 
     def _answer(self, incoming, make, remember):
         """Answer with what `make()` returns. When that fails nothing is protected again: a second response under the
