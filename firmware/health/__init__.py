@@ -1,0 +1,169 @@
+"""The lamp's own opinion of its health: which faults are raised, since when, and what to tell the server.
+
+Faults, codes and debounce times: contract.faults. What is raised is kept on flash, so that after a restart the lamp
+still knows which faults it must clear. A transition is held until the clock can date it.
+"""
+
+from contract import faults, sun
+from firmware.codec import cbor
+from firmware.errors import StorageError
+from firmware.health import detectors
+from firmware.health.debounce import Debounce, Flicker, Loss, Stuck
+from firmware.meter import sift
+
+RECORD = "faults"
+
+# So long the output must have been still: inrush is over and a pulse meter has seen the new power.
+SETTLE_MS = 10000
+
+# After start-up a lamp may be without time for so long before that is a fault (real time: it is the network's).
+CLOCK_GRACE_MS = 600000
+
+# Sun low: neither day nor night for a day burner.
+TWILIGHT_S = 1800
+
+# Transitions that wait for a clock.
+PENDING = 64
+
+MEASURED = (
+    (faults.LAMP_FAILURE, detectors.lamp_failure),
+    (faults.CONTROL_GEAR_FAILURE, detectors.control_gear_failure),
+    (faults.RELAY_FAILURE, detectors.relay_failure),
+    (faults.DAY_BURNER, detectors.day_burner),
+    (faults.LOW_VOLTAGE, detectors.low_voltage),
+    (faults.HIGH_VOLTAGE, detectors.high_voltage),
+    (faults.LOW_CURRENT, detectors.low_current),
+    (faults.HIGH_CURRENT, detectors.high_current),
+    (faults.LOW_POWER, detectors.low_power),
+    (faults.HIGH_POWER, detectors.high_power),
+    (faults.LOW_POWER_FACTOR, detectors.low_power_factor),
+    (faults.OVER_TEMPERATURE, detectors.over_temperature),
+)
+
+KEPT = (
+    faults.CYCLING,
+    faults.PHOTOCELL_STUCK,
+    faults.CLOCK_ERROR,
+    faults.INVALID_SCHEDULE,
+    faults.STORAGE_ERROR,
+    faults.RESET_LOOP,
+    faults.REPORTS_LOST,
+)
+
+
+class Health:
+    """`parts` has `settings`, `store`, `program`, `clock`, `counters`, `queue`. `reason` is 3416/6 (0: no failure)."""
+
+    def __init__(self, parts):
+        self._parts = parts
+        self._transitions = []
+        self._changed_ms = None
+        self._output = None
+        self._sun = None
+        self._flicker = Flicker()
+        self._stuck = Stuck()
+        raised, seen = self._load()
+        self._loss = Loss(seen)
+        self._faults = {}
+        for fault in [entry[0] for entry in MEASURED] + list(KEPT):
+            self._faults[fault.code] = Debounce(fault.debounce_s * 1000, fault.code in raised)
+        self.reason = detectors.NO_POWER if faults.LAMP_FAILURE.code in raised else 0
+
+    def _load(self):
+        data = self._parts.store.load(RECORD)
+        try:
+            if data is not None:
+                raised, seen = cbor.decode(data)
+                return [int(code) for code in raised], int(seen)
+        except (ValueError, TypeError):
+            pass
+        return [], 0
+
+    def is_raised(self, code):
+        """Return whether fault `code` is raised."""
+        return self._faults[code].raised
+
+    def active(self):
+        """Return the codes of all raised faults, ascending."""
+        return sorted(code for code in self._faults if self._faults[code].raised)
+
+    def update(self, decision, reading, celsius, lux, now_ms, rtc_ms, ticks_ms):
+        """Take what holds now: the lamp's Decision, the board's Reading, celsius and lux (None: not there), UTC ms
+        (None without a clock to trust), RTC ms and ticks ms. Call about once a second."""
+        output = (decision.permille, decision.closed)
+        if output != self._output or decision.fading:
+            self._output = output
+            self._changed_ms = rtc_ms
+        settled = rtc_ms - self._changed_ms >= SETTLE_MS
+        day = self._is_day(lux, now_ms)
+        scene = detectors.Scene(decision, sift(reading), celsius, day, settled, self._parts.settings.get)
+        for fault, detect in MEASURED:
+            if self._note(fault, detect(scene), rtc_ms) and fault is faults.LAMP_FAILURE:
+                self.reason = detectors.lamp_failure_reason(scene) if self.is_raised(fault.code) else 0
+        self._note(faults.CYCLING, self._flicker.update(detectors.lamp_failure(scene), rtc_ms), rtc_ms)
+        bright = None if lux is None or self._is_polar() else decision.bright
+        self._note(faults.PHOTOCELL_STUCK, self._stuck.update(bright, rtc_ms), rtc_ms)
+        self._note_software(rtc_ms, ticks_ms)
+
+    def _note_software(self, rtc_ms, ticks_ms):
+        parts = self._parts
+        accurate = parts.clock.is_accurate(rtc_ms)
+        if not accurate and parts.clock.now_ms(rtc_ms) is None and ticks_ms < CLOCK_GRACE_MS:
+            accurate = None
+        self._note(faults.CLOCK_ERROR, None if accurate is None else not accurate, rtc_ms)
+        self._note(faults.INVALID_SCHEDULE, not parts.program.is_valid, rtc_ms)
+        self._note(faults.STORAGE_ERROR, not parts.store.is_healthy(), rtc_ms)
+        self._note(faults.RESET_LOOP, parts.counters.is_looping, rtc_ms)
+        self._note(faults.REPORTS_LOST, self._loss.update(parts.queue.dropped, ticks_ms), rtc_ms)
+
+    def _note(self, fault, condition, rtc_ms):
+        debounce = self._faults[fault.code]
+        if not debounce.update(condition, rtc_ms):
+            return False
+        self._transitions.append((fault.code, debounce.raised, rtc_ms))
+        if len(self._transitions) > PENDING:
+            self._forget_a_pair()
+        try:
+            self._parts.store.save(RECORD, cbor.encode([self.active(), self._loss.seen]))
+        except StorageError:
+            # It is counted by the store, and raises the storage fault at the next update.
+            pass
+        return True
+
+    def _forget_a_pair(self):
+        """Without a clock for long, drop the oldest two transitions of one fault: raised and cleared leave nothing."""
+        codes = [entry[0] for entry in self._transitions]
+        code = max(codes, key=codes.count)
+        for _ in range(2):
+            index = [entry[0] for entry in self._transitions].index(code)
+            self._transitions.pop(index)
+
+    def transitions(self):
+        """Return [(code, raised, at_ms)] since the last call, oldest first; nothing until the clock can date them."""
+        clock = self._parts.clock
+        if not self._transitions or clock.now_ms(0) is None:
+            return []
+        dated = [(code, raised, clock.now_ms(rtc_ms)) for code, raised, rtc_ms in self._transitions]
+        self._transitions = []
+        return dated
+
+    def _is_day(self, lux, now_ms):
+        """Return whether it is surely day, by the photocell, else by the sun; None when nobody knows."""
+        get = self._parts.settings.get
+        by_sun = None if now_ms is None else self._is_day_by_sun(get, now_ms)
+        return by_sun if lux is None else lux > get("off_lux")
+
+    def _is_day_by_sun(self, get, now_ms):
+        latitude, longitude, now_s = get("latitude_e6"), get("longitude_e6"), now_ms // 1000
+        # The date in mean solar time of the place: the sun turns 15 degrees an hour.
+        days = (now_s + longitude * 240 // 1000000) // 86400
+        if self._sun is None or self._sun[0] != (latitude, longitude, days):
+            self._sun = ((latitude, longitude, days), sun.events(latitude, longitude, days))
+        events = self._sun[1]
+        if events in (sun.ALWAYS_UP, sun.ALWAYS_DOWN):
+            return events == sun.ALWAYS_UP
+        return events[0] + TWILIGHT_S < now_s - days * 86400 < events[1] - TWILIGHT_S
+
+    def _is_polar(self):
+        """Whether the sun, as far as it was looked up, does not rise and set today."""
+        return self._sun is not None and self._sun[1] in (sun.ALWAYS_UP, sun.ALWAYS_DOWN)
