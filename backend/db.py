@@ -9,6 +9,7 @@ The pool is sized on purpose. A request takes a *slot* (waiting in the event loo
 connection and one thread at a time; a pool with as many connections as slots never makes a thread wait.
 """
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -116,7 +117,7 @@ class Database:
                 return work(session)
 
         async with self.slots:
-            return await to_thread.run_sync(in_thread)
+            return await _to_its_end(in_thread)
 
     @property
     def slots(self) -> anyio.CapacityLimiter:
@@ -128,6 +129,22 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+async def _to_its_end(work: Callable[[], T]) -> T:
+    """Run `work` in a thread. A cancelled caller still waits for it: a thread left alone with a connection would hold
+    the connection after its slot was given away, and beyond the end of the application."""
+    task = asyncio.create_task(to_thread.run_sync(work))
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        task.exception()  # looked at, so that nobody complains about it
+        raise asyncio.CancelledError
+    return task.result()
 
 
 def find_database(request: Request) -> Database:

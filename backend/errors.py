@@ -149,7 +149,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def framework(request: Request, error: HTTPException) -> Response:
-        advice = _HTTP_ADVICE.get(error.status_code, StreetlightError.advice)
+        advice = HTTP_ADVICE.get(error.status_code, StreetlightError.advice)
         return problem(error.status_code, str(error.detail), advice, headers=error.headers)
 
     @app.exception_handler(IntegrityError)
@@ -177,7 +177,7 @@ def install(app: FastAPI) -> None:
         return problem(500, "The backend failed while it answered this request.", StreetlightError.advice)
 
 
-_HTTP_ADVICE = {
+HTTP_ADVICE = {
     404: "Check the path; /docs lists every endpoint.",
     405: "Check the method; /docs lists every endpoint.",
     413: "Send less at once: split the request.",

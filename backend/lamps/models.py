@@ -76,5 +76,5 @@ class LampState(SQLModel, table=True):
     clock_error_ms: Optional[int] = Field(default=None, sa_column=Column(Millis))
     reports_waiting: Optional[int] = Field(default=None, sa_column=Column(Millis))
     reports_dropped: Optional[int] = Field(default=None, sa_column=Column(Millis))
-    times: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}"))
+    times: Optional[dict[str, int]] = Field(default=None, sa_column=Column(JSON))
     """Column name to ms UTC of its value."""
