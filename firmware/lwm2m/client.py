@@ -125,19 +125,26 @@ class Client:
             return False
         options = [(coap.URI_QUERY, query.encode()) for query in request.queries]
         options += LINK_FORMAT if request.payload else ()
-        response = await self._uplink.ask(request.code, request.path, options, request.payload)
-        now_ms = self._board.ticks_ms()
+        response = None
+        try:
+            response = await self._uplink.ask(request.code, request.path, options, request.payload)
+        finally:
+            # Also when this task is cancelled: a request that is never settled would be the last one ever.
+            self._settle(response, self._board.ticks_ms())
+        return True
+
+    def _settle(self, response, now_ms):
+        """Tell the registration what came of its request, and the others what came of the registration."""
         if response is None:
             self.registration.unanswered(now_ms)
             self._log.transition("registration", "unanswered")
-            return True
+            return
         word = self.registration.answered(response.code, now_ms, location(response), response.uint(coap.MAX_AGE))
         self._log.transition("registration", word, code=coap.format_code(response.code))
         if word == "registered":
             self._uplink.end_observations()
             self._queue.retry()
             self._time.soon()
-        return True
 
     def _draw(self, n):
         """A true random int, 0..n-1."""
