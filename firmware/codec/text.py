@@ -7,6 +7,8 @@ would then refuse whatever the lamp repeats from them, a report included. Source
 
 def decode_utf8(data):
     """Text of bytes (bytes or bytearray); raises ValueError naming the offset of the first byte that is not UTF-8."""
+    if not data or max(data) < 0x80:
+        return str(data, "utf-8")
     at = 0
     size = len(data)
     while at < size:
@@ -38,7 +40,7 @@ def decode_utf8(data):
             if data[offset] & 0xC0 != 0x80:
                 raise ValueError("byte %d is not UTF-8" % at)
         at += 1 + more
-    return bytes(data).decode()
+    return str(data, "utf-8")
 
 
 def is_unicode(text):

@@ -229,6 +229,8 @@ def test_there_is_a_limit_of_records() -> None:
     assert len(decode_cbor(data, max_records=4)) == 4
     with pytest.raises(SenmlError, match="more than 3 records"):
         decode_cbor(data, max_records=3)
+    with pytest.raises(SenmlError, match="more than 3 records"):
+        decode_cbor(b"\x9f" + data[1:] + b"\xff", max_records=3)
     with pytest.raises(SenmlError, match="more than 1 records"):
         decode_json(text({"n": "/3/0/9"}, {"n": "/3/0/8"}), max_records=1)
 

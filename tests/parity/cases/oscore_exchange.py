@@ -57,7 +57,7 @@ ccm = Ccm(SECRET)
 for size in (0, 1, 15, 16, 17, 64, 500):
     text = bytes(index & 0xFF for index in range(size))
     sealed = ccm.encrypt(bytes(13), b"aad", text)
-    show("ccm %d" % size, sealed[-40:])
+    show(f"ccm {size}", sealed[-40:])
     print(ccm.decrypt(bytes(13), b"aad", sealed) == text)
     try:
         ccm.decrypt(bytes(13), b"aae", sealed)

@@ -1,0 +1,55 @@
+"""What SenML-JSON writes differently from SenML-CBOR: names for labels, base64url for data. Source: RFC 8428 section 5."""
+
+from binascii import a2b_base64, b2a_base64
+
+from contract.senml import DATA, JSON_LABELS
+from firmware.codec.senml_resolver import BASE_VALUE, BASE_VERSION
+from firmware.codec.senml_types import SenmlError
+from firmware.codec.text import is_unicode
+
+_LABELS_OF_JSON = {name: label for label, name in JSON_LABELS.items()}
+_LABELS_OF_JSON["bv"] = BASE_VALUE
+_LABELS_OF_JSON["bver"] = BASE_VERSION
+_BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+def json_value(value):
+    """The JSON text of a field's value. Written here: the two `json` modules escape differently."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, bytes):
+        text = b2a_base64(value).decode().rstrip("=\n")
+        return '"%s"' % text.replace("+", "-").replace("/", "_")
+    pieces = []
+    for character in value:
+        if character in '"\\':
+            pieces.append("\\")
+        if ord(character) < 0x20:
+            character = "\\u%04x" % ord(character)
+        pieces.append(character)
+    return '"%s"' % "".join(pieces)
+
+
+def from_json(entry):
+    """A JSON object with the labels and values that CBOR would have."""
+    if not isinstance(entry, dict):
+        return entry
+    fields = {}
+    for name, value in entry.items():
+        if not is_unicode(name) or (isinstance(value, str) and not is_unicode(value)):
+            raise SenmlError("no SenML-JSON: a text holds a surrogate")
+        label = _LABELS_OF_JSON.get(name, name)
+        fields[label] = _decode_base64url(value) if label == DATA and isinstance(value, str) else value
+    return fields
+
+
+def _decode_base64url(text):
+    text = text.rstrip("=")
+    for character in text:
+        if character not in _BASE64URL:
+            raise SenmlError("no SenML-JSON: data is not in base64url")
+    if len(text) % 4 == 1:
+        raise SenmlError("no SenML-JSON: data is cut short")
+    return a2b_base64(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4))
