@@ -9,6 +9,8 @@ written and checked (CPython); a lamp never loads it. Source of the words: TALQ 
 from contract import schedule
 from contract.schedule import syntax
 
+_WORDS = {"steps": "switch_points", "active": "active_period"}
+
 
 def compile(document, latitude_e6, longitude_e6, time_zone):
     """Return the Schedule of a document for a place. Raises ScheduleError whose path names the document's field."""
@@ -22,8 +24,25 @@ def compile(document, latitude_e6, longitude_e6, time_zone):
             raise schedule.ScheduleError(at + ".program", f"there is no program '{rule['program']}'")
         compiled.append(programs[rule["program"]]._replace(priority=position, calendars=(_rule(at, rule),)))
     result = schedule.Schedule(tuple(compiled), latitude_e6, longitude_e6, time_zone)
-    schedule.check(result)
+    try:
+        schedule.check(result)
+    except schedule.ScheduleError as error:
+        raise schedule.ScheduleError(_field(document, error.path), error.reason) from None
     return result
+
+
+def _field(document, path):
+    """Return the document's own name for a place in the compiled schedule ("programs/1/steps/0/level")."""
+    parts = path.split("/")
+    if parts[0] != "programs" or len(parts) < 2:
+        return path.replace("/", ".")
+    # A compiled program is a rule of the calendar with the program that it names.
+    rule = int(parts[1])
+    if len(parts) > 2 and parts[2] == "calendars":
+        return ".".join(["calendar", str(rule)] + parts[4:])
+    names = [program["name"] for program in document["programs"]]
+    place = ["programs", str(names.index(document["calendar"][rule]["program"]))]
+    return ".".join(place + [_WORDS.get(part, part) for part in parts[2:]])
 
 
 def _program(at, program):

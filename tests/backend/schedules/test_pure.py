@@ -1,0 +1,81 @@
+"""The parts that need no database: which schedule, which time zone table, keyed work."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.kit.keyed_work import KeyedWork
+from backend.schedules.resolution import schedule_of
+from backend.schedules.timezones import YEARS, time_zone
+from contract import limits
+from contract.localtime import offset_at
+
+NOW_MS = 1_795_334_400_000
+
+
+def test_the_innermost_zone_with_a_schedule_decides_and_of_equals_the_first() -> None:
+    parents = {1: None, 2: 1, 3: 2, 4: 1}
+    assert schedule_of(9, {}, {1: 10}, [3], parents) == 10
+    assert schedule_of(9, {}, {1: 10, 2: 20}, [3], parents) == 20
+    assert schedule_of(9, {}, {2: 20, 4: 40}, [2, 4], parents) == 20
+    assert schedule_of(9, {}, {4: 40, 3: 30}, [4, 3], parents) == 30
+    assert schedule_of(9, {9: 90}, {3: 30}, [3], parents) == 90
+    assert schedule_of(9, {}, {}, [3], parents) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["Europe/Berlin", "Europe/Dublin", "America/New_York", "Australia/Lord_Howe", "Asia/Ho_Chi_Minh", "UTC"]
+)
+@given(st.integers(min_value=0, max_value=365 * 8 * 1440))
+def test_the_table_says_what_the_zone_database_says(name: str, minutes: int) -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    moment = start + timedelta(minutes=minutes)
+    expected = moment.astimezone(ZoneInfo(name)).utcoffset()
+    assert expected is not None
+    assert offset_at(time_zone(name, NOW_MS), int(moment.timestamp())) == expected.total_seconds()
+
+
+def test_the_table_fits_the_lamp_and_changes_once_a_year() -> None:
+    assert YEARS <= limits.TIME_ZONE_EXCEPTIONS
+    day_ms = 86_400_000
+    assert time_zone("Europe/Berlin", NOW_MS) == time_zone("Europe/Berlin", NOW_MS + 30 * day_ms)
+    assert len(time_zone("Europe/Berlin", NOW_MS).exceptions) == YEARS
+    assert time_zone("Asia/Ho_Chi_Minh", NOW_MS).exceptions == ()
+
+
+async def test_a_key_never_runs_twice_at_once_and_no_wake_up_is_lost() -> None:
+    running: set[int] = set()
+    done: list[int] = []
+    finished = asyncio.Event()
+    gate = asyncio.Event()
+
+    async def work(key: int) -> None:
+        assert key not in running
+        running.add(key)
+        await gate.wait()
+        running.discard(key)
+        done.append(key)
+        if len(done) == 3:
+            finished.set()
+        if key == 2:
+            raise ValueError("one key's trouble")
+
+    queue = KeyedWork("test", work, concurrency=2)
+    queue.wake([1, 2])
+    task = asyncio.create_task(queue.run())
+    while len(running) < 2:
+        await asyncio.sleep(0)
+    queue.wake([1])
+    queue.wake([1])
+    await asyncio.sleep(0)
+    gate.set()
+    await finished.wait()
+    assert sorted(done) == [1, 1, 2]
+    assert queue.depth <= 1
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
