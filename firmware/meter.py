@@ -31,10 +31,9 @@ Reading = namedtuple("Reading", ("voltage_v", "current_a", "power_w", "power_fac
 
 NOTHING = Reading(None, None, None, None, None, None)
 
-# Of one night, from summary to summary: energy_wh, lit_s, switches, and the voltage (None without a reading).
-Summary = namedtuple(
-    "Summary", ("energy_wh", "lit_s", "switches", "voltage_min_v", "voltage_max_v", "voltage_mean_v", "power_mean_w")
-)
+# Of one night, from summary to summary: energy_wh, lit_s, switches; voltages: () or the lowest and the highest, each
+# (RTC ms, volts); the means over all readings, and over those with light (None without a reading).
+Summary = namedtuple("Summary", ("energy_wh", "lit_s", "switches", "voltages", "voltage_mean_v", "power_mean_w"))
 
 
 def plausible(value, name):
@@ -59,6 +58,32 @@ def sift(reading):
     )
 
 
+class Spread:
+    """Lowest, highest and mean of a quantity. `extremes` is () or ((RTC ms, lowest), (RTC ms, highest))."""
+
+    def __init__(self):
+        self.extremes = ()
+        self._sum = 0
+        self._count = 0
+
+    def add(self, value, rtc_ms):
+        """Take a measurement; None is none."""
+        if value is None:
+            return
+        lowest, highest = self.extremes or ((rtc_ms, value), (rtc_ms, value))
+        if value < lowest[1]:
+            lowest = (rtc_ms, value)
+        if value > highest[1]:
+            highest = (rtc_ms, value)
+        self.extremes = (lowest, highest)
+        self._sum += int(value * 1000)
+        self._count += 1
+
+    def mean(self):
+        """Return the mean, None without a measurement."""
+        return self._sum // self._count / 1000 if self._count else None
+
+
 class Meter:
     """`reading` is the last sifted Reading, `read_rtc_ms` when it was taken (None: never)."""
 
@@ -79,8 +104,8 @@ class Meter:
         self._lit = False
         self._updated_rtc_ms = None
         self._saved_rtc_ms = None
-        self._voltage_mv = []
-        self._power_mw = []
+        self._voltage = Spread()
+        self._power = Spread()
         self._load()
 
     def _load(self):
@@ -123,8 +148,9 @@ class Meter:
             self.switches += 1
         self._lit = lit
         self._count_energy()
-        _gather(self._voltage_mv, self.reading.voltage_v)
-        _gather(self._power_mw, self.reading.power_w if lit else None)
+        self._voltage.add(self.reading.voltage_v, rtc_ms)
+        if lit:
+            self._power.add(self.reading.power_w, rtc_ms)
 
     def _count_time(self, rtc_ms):
         if self._updated_rtc_ms is not None:
@@ -187,34 +213,11 @@ class Meter:
             (self._energy_mwh - self._night[0]) / 1000,
             (self._lit_ms - self._night[1]) // 1000,
             self.switches - self._night[2],
-            _thousandth(self._voltage_mv, 0),
-            _thousandth(self._voltage_mv, 1),
-            _mean(self._voltage_mv),
-            _mean(self._power_mw),
+            self._voltage.extremes,
+            self._voltage.mean(),
+            self._power.mean(),
         )
         self._night = [self._energy_mwh, self._lit_ms, self.switches]
-        self._voltage_mv = []
-        self._power_mw = []
+        self._voltage = Spread()
+        self._power = Spread()
         return summary
-
-
-def _gather(gathered, value):
-    """Add `value` to [lowest, highest, sum, count] in thousandths; an empty list holds nothing yet."""
-    if value is None:
-        return
-    value = int(value * 1000)
-    if not gathered:
-        gathered.extend((value, value, value, 1))
-        return
-    gathered[0] = min(gathered[0], value)
-    gathered[1] = max(gathered[1], value)
-    gathered[2] += value
-    gathered[3] += 1
-
-
-def _thousandth(gathered, position):
-    return gathered[position] / 1000 if gathered else None
-
-
-def _mean(gathered):
-    return gathered[2] // gathered[3] / 1000 if gathered else None

@@ -139,13 +139,12 @@ class Health:
             self._transitions.pop(index)
 
     def transitions(self):
-        """Return [(code, raised, at_ms)] since the last call, oldest first; nothing until the clock can date them."""
-        clock = self._parts.clock
-        if not self._transitions or clock.now_ms(0) is None:
+        """Return [(code, raised, rtc_ms)] since the last call, oldest first; nothing until the clock can date them."""
+        if self._parts.clock.now_ms(0) is None:
             return []
-        dated = [(code, raised, clock.now_ms(rtc_ms)) for code, raised, rtc_ms in self._transitions]
+        datable = self._transitions
         self._transitions = []
-        return dated
+        return datable
 
     def _is_day(self, lux, now_ms):
         """Return whether it is surely day, by the photocell, else by the sun; None when nobody knows."""

@@ -122,8 +122,8 @@ def test_a_night_is_summed_up_and_the_next_begins() -> None:
     one.update(reading(5.0, 236.0, 20.0), True, HOUR)
     one.update(reading(6.0, 232.0, 0.4), False, 2 * HOUR)
     summary = one.close_night()
-    assert summary == (6.0, 7200, 1, 228.0, 236.0, 232.0, 30.0)
-    assert one.close_night() == (0.0, 0, 0, None, None, None, None)
+    assert summary == (6.0, 7200, 1, ((0, 228.0), (HOUR, 236.0)), 232.0, 30.0)
+    assert one.close_night() == (0.0, 0, 0, (), None, None)
 
 
 def test_the_beginning_of_the_night_survives_a_restart() -> None:
