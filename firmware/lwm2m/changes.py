@@ -11,7 +11,7 @@ Three things that the specification leaves open, decided here and told in docs/a
 - A Create without an instance id names its records `/o/r` or `/o/r/ri`; the lamp takes the lowest free id.
 """
 
-from contract.paths import LAST_ID, Path, covers
+from contract.paths import Path, covers
 from contract.senml import Record
 from firmware.lwm2m.errors import BadRequest, NotAllowed, NotFound
 from firmware.lwm2m.node import CREATE, DELETE, REPLACE, WRITE, Change
@@ -75,8 +75,6 @@ def create(tree, object, records):
     if len(instances) > 1:
         raise BadRequest("creates %d instances at once; send one" % len(instances), Path(object, None, None, None))
     instance = instances.pop()
-    if instance > LAST_ID:
-        raise BadRequest("an instance id is 0 to %d" % LAST_ID, Path(object, instance, None, None))
     return Change(object, instance, _values(tree, records).get((object, instance), {}), CREATE)
 
 
@@ -149,14 +147,14 @@ def _merge(tree, object, instance, values, cleared):
             whole = {}
             if resource in node.present(instance):
                 whole.update(node.read(instance, resource) or {})
-            for path in cleared:
-                if path.resource == resource and path.resource_instance is None:
-                    whole = {}
-            for path in cleared:
-                if path.resource == resource:
-                    whole.pop(path.resource_instance, None)
+            whole = {id: whole[id] for id in whole if not _is_cleared(cleared, resource, id)}
             whole.update(given)
             values[resource] = whole
+
+
+def _is_cleared(cleared, resource, id):
+    """Whether one of the paths in `cleared` is the resource, or its instance `id`."""
+    return any(path.resource == resource and path.resource_instance in (None, id) for path in cleared)
 
 
 def _free(tree, object):

@@ -139,7 +139,7 @@ class Simple(Node):
                 try:
                     self._checks[resource](values[resource])
                 except ValueError as error:
-                    raise BadRequest("resource %d: %s" % (resource, error))  # noqa: B904 (MicroPython has no cause)
+                    raise BadRequest("resource %d: %s" % (resource, error)) from None
 
     def write(self, instance, values, replace):
         for resource in sorted(values):

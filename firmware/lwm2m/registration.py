@@ -140,14 +140,14 @@ class Registration:
         if kind == DEREGISTER:
             self._left()
         else:
-            self._retry(now_ms, RETRY_MS, RETRY_HIGH_MS)
+            self.suspect(now_ms)
 
     def heard(self):
         """The server took a report: the path to it works and it knows us."""
         self._failures = 0
 
     def suspect(self, now_ms):
-        """A report got no answer: ask with an update whether the server is still there."""
+        """Something got no answer: ask with an update, before anything else, whether the server is still there."""
         self._is_suspected = True
         self._retry(now_ms, RETRY_MS, RETRY_HIGH_MS)
 

@@ -41,10 +41,7 @@ def _integer(resource, value):
 def _float(resource, value):
     if not is_number(value):
         raise BadRequest("needs a number, not %s" % _describe(value))
-    try:
-        value = float(value)
-    except OverflowError:
-        value = float("inf")
+    value = float(value)
     if not is_finite(value):
         raise BadRequest("needs a finite number")
     return _in_range(resource, value)

@@ -115,7 +115,7 @@ class TestFlash:
 
     def test_large_reports_make_small_segments(self, store):
         waiting = Queue(store)
-        payloads = [bytes((number,)) * 1500 for number in range(40)]
+        payloads = [bytes((number,)) * 1700 for number in range(40)]
         for payload in payloads:
             waiting.put(TELEMETRY, payload)
         assert max(len(data) for data in store.records.values()) <= 8192

@@ -200,6 +200,7 @@ class TestUpdate:
         server.registration.unanswered(server.now_ms)
         request = server.wait()
         assert (request.kind, request.path) == (UPDATE, "rd/5")
+        assert not server.registration.is_ready()
 
     def test_a_refused_update_leads_to_a_new_registration(self):
         server = Server().register()
