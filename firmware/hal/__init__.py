@@ -1,8 +1,8 @@
 """The hardware seam: everything the lamp asks of the world, and the only place where time is read or a socket opened.
 
-A board is one file here with `open_board(arguments) -> Board`: `esp32` (the controller in the pole), `simulated` (a lamp
-with physics and faults, on the MicroPython VM) and `posix` (a bare process on a host). `arguments` is a dict of the
-command line's words: `directory` (flash folder), `trace` (edge trace of the simulated board), `boot_permille`
+A board is one file here with `open_board(arguments) -> Board`: `esp32` (the controller in the pole), `simulated` (a
+lamp with physics and faults, on the MicroPython VM) and `posix` (a bare process on a host). `arguments` is a dict of
+the command line's words: `directory` (flash folder), `trace` (edge trace of the simulated board), `boot_permille`
 (dimming output at power-up, 1000), `watchdog` (False on a developer's desk), and for `esp32` every name of
 `firmware.hal.esp32_wiring.DEFAULTS`.
 

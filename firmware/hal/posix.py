@@ -1,6 +1,6 @@
-"""A bare process on a host: real clock, files, network; its light is a line on standard output. MicroPython's unix port.
+"""A bare process on a host: real clock, files, network; its light is a line on standard output.
 
-`firmware.hal.simulated` stands on this board and gives it a lamp.
+MicroPython's unix port. `firmware.hal.simulated` stands on this board and gives it a lamp.
 """
 
 import asyncio

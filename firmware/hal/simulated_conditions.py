@@ -54,7 +54,7 @@ def parse(data):
     try:
         given = json.loads(data)
     except (ValueError, UnicodeError):
-        raise ValueError("is no JSON: write an object such as {\"rtc_rate\": 600}") from None
+        raise ValueError('is no JSON: write an object such as {"rtc_rate": 600}') from None
     if not isinstance(given, dict):
         raise ValueError("must hold one JSON object")
     for name in given:

@@ -68,7 +68,7 @@ def supply_v(conditions, now_ms):
 
 
 def power_factor(conditions, drawn_w, volts):
-    """Power factor of a load of `drawn_w` at `volts`: displacement by the filter, times distortion. 1.0 without load."""
+    """Power factor of `drawn_w` at `volts`: displacement by the filter, times distortion. 1.0 without load."""
     if drawn_w <= 0:
         return 1.0
     worn = "low_power_factor" in conditions.faults

@@ -47,7 +47,10 @@ class Udp:
         self._open()
 
     def resolve(self, host, port):
-        """The address of `host` (name or dotted IPv4) and `port`. Blocks while DNS answers; raises OSError."""
+        """The address of `host` (name or dotted IPv4) and `port`. Raises OSError.
+
+        A name blocks everything while DNS answers: feed the watchdog first, and provision a dotted address if you can.
+        """
         try:
             found = socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_DGRAM)
         except OSError as error:

@@ -1,0 +1,24 @@
+"""The identity in NVS: namespace "streetlight", key "identity", one blob of JSON text; else `identity.json`.
+
+One blob, so that a power cut while provisioning leaves the old identity or the new one and never half of each. NVS
+outlives a new file system image and can be encrypted. Keys of NVS hold at most 15 characters, and MicroPython reads
+only i32 and blobs.
+"""
+
+import esp32
+
+from firmware.hal import identity_file
+
+NAMESPACE = "streetlight"
+KEY = "identity"
+LONGEST = 2048  # ours is under 800 bytes; the buffer lives for one call
+
+
+def load(directory):
+    """Return the provisioned identity; raises IdentityError with advice."""
+    buffer = bytearray(LONGEST)
+    try:
+        length = esp32.NVS(NAMESPACE).get_blob(KEY, buffer)
+    except OSError:
+        return identity_file.load(directory)
+    return identity_file.parse(bytes(buffer[:length]), "NVS " + NAMESPACE + "/" + KEY)
