@@ -58,14 +58,13 @@ def _pieces(program, period, start_s, end_s):
         # A step without its event, or pushed out of its period by its offset, does not happen.
         if not isinstance(at_s, str) and period.start_s <= at_s < period.end_s:
             moments.append((at_s, position))
-    # Before the first step the last one of the list carries over.
-    carried = max([position for _, position in moments], default=None)
     moments.sort()
     windows = [_Piece(max(start_s, a), min(end_s, b), None, 0) for a, b in period.windows(program.active)]
     windows = [window for window in windows if window.start_s < window.end_s]
     pieces = []
     for window in windows if moments else ():
-        at_s, position = window.start_s, carried
+        # Before the first step of the period the last one carries over.
+        at_s, position = window.start_s, moments[-1][1]
         for moment_s, next_position in moments:
             if at_s < moment_s < window.end_s:
                 pieces.append(_Piece(at_s, moment_s, position, program.steps[position].level))
