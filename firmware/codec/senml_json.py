@@ -1,4 +1,4 @@
-"""What SenML-JSON writes differently from SenML-CBOR: names for labels, base64url for data. Source: RFC 8428 section 5."""
+"""What SenML-JSON writes differently from SenML-CBOR: names for labels, base64url for data. RFC 8428 section 5."""
 
 from binascii import a2b_base64, b2a_base64
 

@@ -233,8 +233,8 @@ def _check_order(inner, binding, number):
     """Let only newer notifications pass, and write their order where observers look for it (section 4.1.3.5.2)."""
     if not binding.observe:
         raise Refused(coap.BAD_REQUEST, "a notification without an observation")
-    # One without a number is the oldest, and can come once.
-    if number <= binding.newest and (number >= 0 or binding.newest >= 0 or not binding.nonce_free):
+    # One without a number (-1) is the oldest: it may come first, and only once.
+    if number <= binding.newest and not binding.nonce_free:
         raise Refused(coap.UNAUTHORIZED, "Replay detected")
     binding.nonce_free = False
     binding.newest = number

@@ -60,6 +60,7 @@ def test_what_appendix_f_calls_not_well_formed_is_refused(kind: str, text: str) 
         ("bff93c0001ff", "neither integer nor string", 1),
         ("a18001", "neither integer nor string", 1),
         ("c201", "no byte string", 0),
+        ("5eff", "information 30 has no meaning .byte string.", 0),
         ("c3" + "5841" + "01" * 65, "no byte string of at most 64", 0),
         ("81" * 9 + "00", "nested deeper than 8", 8),
         ("c1" * 9 + "00", "nested deeper than 8", 8),
@@ -116,6 +117,14 @@ def test_bytes_of_any_kind_are_byte_strings() -> None:
     assert encode(bytearray(b"ab")) == encode(memoryview(b"ab")) == encode(b"ab")
     assert encode((1, 2)) == encode([1, 2])
     assert decode(bytearray(b"\x42ab")) == b"ab"
+
+
+def test_every_length_of_head_is_the_shortest() -> None:
+    for bits in (5, 8, 16, 32, 64):
+        for value in range((1 << bits) - 10, (1 << bits) + 2):
+            assert encode(value) == cbor2.dumps(value) and encode(-value) == cbor2.dumps(-value)
+    for size in (23, 24, 255, 256, 65535, 65536):
+        assert encode(bytes(size)) == cbor2.dumps(bytes(size))
 
 
 def test_undefined_and_other_simple_values_come_back() -> None:

@@ -21,6 +21,8 @@ def strict(data: bytes) -> str | None:
 def ours(data: bytes) -> str | None:
     try:
         return decode_utf8(data)
+    except UnicodeDecodeError as error:
+        raise AssertionError("the interpreter noticed and we did not") from error
     except ValueError:
         return None
 

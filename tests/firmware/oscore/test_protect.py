@@ -133,6 +133,17 @@ def test_a_response_goes_without_a_number_once() -> None:
     assert headers == [b"", b"\x01\x00", b"\x01\x01"]
 
 
+def test_a_notification_has_a_number_even_when_it_is_the_first_response() -> None:
+    client, peer = lamp(), server()
+    _, ours, theirs = ask(client, peer, get((coap.OBSERVE, b"")))
+    message = Message(coap.CONTENT, options=[(coap.OBSERVE, b"\x2a")], payload=b"1")
+    protected = peer.protect_response(message, theirs, True)
+    assert protected.option(coap.OSCORE) == b"\x01\x00"
+    nonce = client._context.nonce(SERVER_ID, b"\x00")
+    # RFC 8613 section 4.1.3.5.2: the inner Observe option of a notification is empty.
+    assert client._context.recipient.decrypt(nonce, ours.aad, protected.payload) == b"\x45\x60\xff1"
+
+
 def test_notifications_have_numbers_and_an_order() -> None:
     client, peer = lamp(), server(sequence=0xFFFFFF)
     received, ours, theirs = ask(client, peer, get((coap.OBSERVE, b"")))
