@@ -232,6 +232,12 @@ class Endpoint:
             self.counters.dropped += 1
 
     def _handle(self, incoming):
+        try:
+            self._begin(incoming)
+        except Exception as error:
+            self._abandon(incoming, error)
+
+    def _begin(self, incoming):
         message = incoming.message
         try:
             request, binding = self._security.unprotect_request(message)
@@ -254,7 +260,16 @@ class Endpoint:
         except Exception as error:
             response = self._server.failure(request, error)
         self._slow = [other for other in self._slow if other is not task]
-        self._finish(incoming, request, binding, response)
+        try:
+            self._finish(incoming, request, binding, response)
+        except Exception as error:
+            self._abandon(incoming, error)
+
+    def _abandon(self, incoming, error):
+        """There was no memory even for an error response: make room, because the peer asks again."""
+        self._exchange.abandon(incoming)
+        self.counters.failed += 1
+        self._log("request abandoned", error=repr(error))
 
     def _finish(self, incoming, request, binding, response):
         response = self._server.finish(request, response, incoming.source, self._board.ticks_ms())

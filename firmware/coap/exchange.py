@@ -31,10 +31,11 @@ Rejected = namedtuple("Rejected", ("source", "mid"))
 class Incoming:
     """A request to be handled, and the event that says so: give it back to `Exchange.answer` with the response."""
 
-    def __init__(self, message, source, acknowledge_ms):
+    def __init__(self, message, source, acknowledge_ms, expires_ms):
         self.message = message
         self.source = source
         self.acknowledge_ms = acknowledge_ms  # when the peer must hear that it was received; None: it has, or needs not
+        self.expires_ms = expires_ms  # when the peer has given up
 
 
 class Exchange:
@@ -90,8 +91,10 @@ class Exchange:
 
         `remember`: keep it for repeats of the request. Answers to strangers are not kept: a flood of them would push
         out those that must not be produced twice. Raises MessageError when the response cannot be encoded; the request
-        is then still unanswered.
+        is then still unanswered. Nothing happens when the request was abandoned, or is older than the peer's patience.
         """
+        if incoming not in self._pending:
+            return []
         request = incoming.message
         response.token = request.token
         if request.type == CON and incoming.acknowledge_ms is not None:
@@ -107,6 +110,11 @@ class Exchange:
         if remember:
             self._answers.keep(incoming.source, request.mid, kept, self._lifetime_end_ms(request, now_ms), now_ms)
         return events
+
+    def abandon(self, incoming):
+        """Leave a request unanswered: when the peer repeats it, it is handled as a new one."""
+        if incoming in self._pending:
+            self._pending.remove(incoming)
 
     def receive(self, data, source, now_ms):
         """Take a datagram from `source`; returns events. Never raises: what is no message is counted and rejected."""
@@ -218,11 +226,12 @@ class Exchange:
         return [Send(kept.data, source)] if kept.data else []
 
     def _accept(self, message, source, now_ms):
+        self._pending = [incoming for incoming in self._pending if incoming.expires_ms > now_ms]
         if len(self._pending) >= PENDING:
             self.counters.dropped += 1  # unanswered: the peer sends a confirmable one again, when there may be room
             return []
         acknowledge_ms = now_ms + self.tuning.acknowledge_after_ms if message.type == CON else None
-        incoming = Incoming(message, source, acknowledge_ms)
+        incoming = Incoming(message, source, acknowledge_ms, self._lifetime_end_ms(message, now_ms))
         self._pending.append(incoming)
         return [incoming]
 

@@ -432,6 +432,28 @@ async def test_nothing_is_protected_twice_when_its_answer_cannot_be_sent():
         assert len(calls) == 1
 
 
+@pytest.mark.parametrize("slowly", [False, True])
+async def test_a_request_that_cannot_even_be_refused_is_handled_when_it_comes_again(slowly):
+    async with Street() as street:
+        true_answer = street.server._exchange.answer
+        failures = [MemoryError(), MemoryError()]
+
+        def answer(*arguments):
+            if failures:
+                raise failures.pop()
+            return true_answer(*arguments)
+
+        async def slow(request):
+            return Message(coap.CONTENT)
+
+        street.server._exchange.answer = answer
+        if slowly:
+            street.server._server._handler = slow
+        assert (await street.ask()).code == coap.CONTENT
+        assert [words for words, _ in street.lines] == ["answering failed", "request abandoned"]
+        assert street.lamp.counters.retransmitted == 1
+
+
 async def test_slow_networks_have_their_own_tuning():
     async with Street(tuning=Tuning(ack_timeout_ms=20_000), delay_ms=(9000, 9000)) as street:
         assert (await street.ask()).code == coap.CONTENT

@@ -317,6 +317,23 @@ def test_requests_beyond_those_in_work_are_left_unanswered():
     assert chat.counters.dropped == 1
 
 
+def test_an_abandoned_request_makes_room_and_is_not_answered_any_more():
+    chat = make()
+    (incoming,) = receive_request(chat)
+    chat.abandon(incoming)
+    chat.abandon(incoming)
+    assert chat.answer(incoming, Message(coap.CHANGED), 10) == []
+    assert isinstance(receive_request(chat, 2000)[0], Incoming)
+
+
+def test_requests_that_are_never_answered_make_room_when_their_peer_has_given_up():
+    chat = make()
+    for mid in range(exchange.PENDING):
+        receive_request(chat, mid=mid)
+    assert receive_request(chat, chat.tuning.exchange_lifetime_ms - 1, mid=99) == []
+    assert isinstance(receive_request(chat, chat.tuning.exchange_lifetime_ms, mid=99)[-1], Incoming)
+
+
 def test_a_ping_is_answered_with_a_reset():
     chat = make()
     (answer,) = chat.receive(datagram(coap.EMPTY, CON, 5), PEER, 0)
