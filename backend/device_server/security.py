@@ -144,7 +144,7 @@ class Contexts:
 
     async def ensure_numbers(self, context: LampContext, wanted: int = 8) -> None:
         """Reserve more sequence numbers when fewer than `wanted` are left."""
-        while context.remaining < wanted:
+        while context.remaining < min(wanted, self._chunk):
             task = self._reserving.get(context.lamp_id)
             if task is None:
                 task = self._reserving[context.lamp_id] = asyncio.create_task(self._extend(context))

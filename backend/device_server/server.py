@@ -88,8 +88,13 @@ class DeviceServer:
                 recent_messages=settings.recent_messages,
                 malformed=self._count_malformed,
             )
+        except BaseException:
+            await self._close_threads()
+            raise
+        try:
             await self._restore()
         except BaseException:
+            await self._endpoint.shutdown()
             await self._close_threads()
             raise
         tuning = Tuning(settings.lamp_ack_timeout_s, settings.lamp_retransmissions)
@@ -99,6 +104,10 @@ class DeviceServer:
         log.info("coap host=%s port=%d lamps=%d", settings.host, self.port, len(self.sessions))
         if settings.allow_insecure:
             log.warning("coap serves unprotected requests: laboratory mode, not for a street")
+
+    @property
+    def is_running(self) -> bool:
+        return self._loop is not None
 
     @property
     def port(self) -> int:
@@ -113,11 +122,11 @@ class DeviceServer:
         await self._endpoint.shutdown()
         await self._flush()
         await self._close_threads()
-        self._loop = None
 
     async def _close_threads(self) -> None:
         await self._writer.stop()
         self._executor.shutdown()
+        self._loop = None
 
     async def _restore(self) -> None:
         """Sessions as they were: liveness goes on from the last message heard, and commands reach lamps where they
