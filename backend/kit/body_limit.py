@@ -1,4 +1,4 @@
-"""Refuse request bodies that are too large with a problem document (the framework's own limit answers in plain text)."""
+"""Refuse request bodies that are too large with a problem document (the framework answers in plain text)."""
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send

@@ -15,40 +15,39 @@ from backend.access.models import Role
 from backend.app import create_app
 from backend.db import Database
 from backend.settings import Settings
-from tests.backend.postgres import TEMPLATE, Postgres, running_postgres
+from tests.backend.postgres import Postgres, running_postgres
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A running PostgreSQL with a migrated template."""
+    """A running PostgreSQL with a migrated database."""
     with running_postgres() as server:
-        server.execute(f"CREATE DATABASE {TEMPLATE}")
-        database = Database(Settings(database_url=server.url(TEMPLATE)).database_url)
-        migrations.upgrade(database)
-        database.close()
+        server.prepare(_migrate)
         yield server
+
+
+def _migrate(url: str) -> None:
+    database = Database(Settings(database_url=url).database_url)
+    migrations.upgrade(database)
+    database.close()
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    database = Database(f"sqlite:///{path}")
-    migrations.upgrade(database)
-    database.close()
+    _migrate(f"sqlite:///{path}")
     return path
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database of the test's own, migrated and empty; once for each kind."""
     if request.param == "postgresql":
-        with request.getfixturevalue("postgres").database(TEMPLATE) as url:
-            yield Settings(database_url=url).database_url
-    else:
-        path = tmp_path / "streetlight.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
+        return Settings(database_url=request.getfixturevalue("postgres").migrated()).database_url
+    path = tmp_path / "streetlight.db"
+    shutil.copy(request.getfixturevalue("sqlite_template"), path)
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -73,12 +72,18 @@ def settings(database_url: str) -> Settings:
     return Settings(database_url=database_url, coap_host="127.0.0.1", coap_port=0, worker_threads=8)
 
 
+@pytest.fixture(scope="session")
+def routes() -> FastAPI:
+    """The application before its lifespan. Building its routes takes longer than most tests, so it is done once."""
+    return create_app(Settings())
+
+
 @pytest.fixture
-async def app(settings: Settings) -> AsyncIterator[FastAPI]:
-    """The application with its lifespan begun: database, device server, workers."""
-    application = create_app(settings)
-    async with application.router.lifespan_context(application):
-        yield application
+async def app(routes: FastAPI, settings: Settings) -> AsyncIterator[FastAPI]:
+    """The application with its lifespan begun: database, device server and workers of the test's own."""
+    routes.state.settings = settings
+    async with routes.router.lifespan_context(routes):
+        yield routes
 
 
 MakeToken = Callable[..., Awaitable[str]]

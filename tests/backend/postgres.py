@@ -1,4 +1,6 @@
-"""A real PostgreSQL for the tests: one server a test session, one database a test, copied from a migrated template.
+"""A real PostgreSQL for the tests: one server a test session, and a migrated database that is emptied for each test.
+
+(Measured: a database copied from a template costs 100 to 150 ms, emptied by DELETE 1 to 2 ms, by TRUNCATE 40 ms.)
 
 PostgreSQL refuses to run as root, so that root's tests start it as `postgres` or `nobody`. It listens on a Unix socket
 in a directory of its own, and on no port. Without fsync: these data live for seconds.
@@ -12,8 +14,9 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -26,7 +29,7 @@ SETTINGS = (
     "max_connections=200",
     "shared_buffers=32MB",
 )
-TEMPLATE = "template_streetlight"
+MIGRATED = "migrated"
 
 
 def find_binaries() -> Path:
@@ -59,6 +62,8 @@ class Postgres:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._number = 0
+        self._cleaner: psycopg.Connection[Any] | None = None
+        self._tables: set[str] = set()
 
     def url(self, database: str) -> str:
         return f"postgresql://streetlight@/{database}?host={self._directory}"
@@ -67,12 +72,42 @@ class Postgres:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement)
 
+    def prepare(self, migrate: Callable[[str], object]) -> None:
+        """Make the migrated database; `migrate` is called with its URL."""
+        self.execute(f"CREATE DATABASE {MIGRATED}")
+        migrate(self.url(MIGRATED))
+        self._cleaner = psycopg.connect(self.url(MIGRATED), autocommit=True)
+        self._tables = self._list_tables()
+
+    def close(self) -> None:
+        if self._cleaner is not None:
+            self._cleaner.close()
+
+    def _list_tables(self) -> set[str]:
+        assert self._cleaner is not None
+        query = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+        return {row[0] for row in self._cleaner.execute(query)}
+
+    def migrated(self) -> str:
+        """The URL of the migrated database, empty now; whoever still used it is thrown out."""
+        assert self._cleaner is not None
+        self._cleaner.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        present = self._list_tables()
+        statements = [f"DROP TABLE {table} CASCADE" for table in sorted(present - self._tables)]
+        statements += [f"DELETE FROM {table}" for table in sorted(self._tables)]
+        # "replica" turns off references and triggers: the audit trail refuses to be emptied otherwise.
+        self._cleaner.execute(f"SET session_replication_role = replica; {'; '.join(statements)}".encode())
+        return self.url(MIGRATED)
+
     @contextlib.contextmanager
-    def database(self, template: str = "template1") -> Iterator[str]:
-        """The URL of a new database, dropped at the end."""
+    def database(self) -> Iterator[str]:
+        """The URL of a new database without tables, dropped at the end."""
         self._number += 1
         name = f"test_{self._number}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.execute(f"CREATE DATABASE {name}")
         try:
             yield self.url(name)
         finally:
@@ -104,7 +139,9 @@ def running_postgres() -> Iterator[Postgres]:
             )
         try:
             _wait(server, directory)
-            yield Postgres(directory)
+            postgres = Postgres(directory)
+            yield postgres
+            postgres.close()
         finally:
             server.send_signal(signal.SIGINT)  # fast shutdown: ends sessions instead of waiting for them
             server.wait(30)

@@ -16,7 +16,7 @@ from backend.access.models import Token
 from backend.access.repository import list_all
 from backend.db import Database, Writing
 from backend.settings import Settings
-from tests.backend.postgres import TEMPLATE, Postgres
+from tests.backend.postgres import Postgres
 
 
 def token(name: str) -> Token:
@@ -60,12 +60,11 @@ def test_lower_knows_more_than_ascii(database: Database) -> None:
 
 def test_postgresql_refuses_to_write_where_only_reading_was_asked_for(postgres: Postgres) -> None:
     """SQLite has no read-only transactions; the same code on this database finds the mistake."""
-    with postgres.database(TEMPLATE) as url:
-        database = Database(Settings(database_url=url).database_url)
-        with pytest.raises(DBAPIError, match="read-only"), database.session(writes=False) as session:
-            session.add(token("a"))
-            session.flush()
-        database.close()
+    database = Database(Settings(database_url=postgres.migrated()).database_url)
+    with pytest.raises(DBAPIError, match="read-only"), database.session(writes=False) as session:
+        session.add(token("a"))
+        session.flush()
+    database.close()
 
 
 def test_a_writer_waits_for_the_other_and_then_sees_its_work(database: Database) -> None:
