@@ -9,7 +9,7 @@ from firmware.coap import message as coap
 from firmware.coap import options as option_rules
 from firmware.coap.blockwise import BLOCK_BYTES, BODY_BYTES, Transfer
 from firmware.coap.counters import Counters
-from firmware.coap.errors import Busy, MessageError, Refused, Unverified
+from firmware.coap.errors import Busy, MessageError, Refused, Unprotected, Unverified
 from firmware.coap.exchange import Answered, Delivered, Exchange, Failed, Incoming, Send
 from firmware.coap.message import CON, ECHO, NON, Message
 from firmware.coap.observe import Observation
@@ -161,7 +161,10 @@ class Endpoint:
                 task.cancel()
 
     async def _ask(self, message, address, expires_ms):
-        protected, binding = self._security.protect_request(message)
+        try:
+            protected, binding = self._security.protect_request(message)
+        except Exception as error:
+            raise Unprotected("the request could not be protected (%r) and was not sent" % error) from error
         return await self._wait(
             lambda now_ms, waiter: self._exchange.send_request(protected, address, now_ms, waiter, expires_ms),
             _Waiter(binding),
@@ -259,7 +262,7 @@ class Endpoint:
             response = await result
         except Exception as error:
             response = self._server.failure(request, error)
-        self._slow = [other for other in self._slow if other is not task]
+        self._slow.remove(task)
         try:
             self._finish(incoming, request, binding, response)
         except Exception as error:

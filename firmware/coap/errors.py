@@ -9,6 +9,7 @@ CoapError
     ├── TooLarge         the answer, or the refusal of ours, is beyond the sizes both sides hold
     ├── Unexpected       an answer that breaks the rules of block-wise transfer
     ├── Unverified       an error answer that the security in use does not vouch for
+    ├── Unprotected      a request that the security in use could not protect, and that was not sent
     └── Busy             too many requests are already waiting
 
 Source: RFC 7252 sections 4.2, 4.3 and 5.4.1.
@@ -70,6 +71,10 @@ class Unverified(RequestError):
     def __init__(self, code, reason):
         super().__init__(reason)
         self.code = code
+
+
+class Unprotected(RequestError):
+    """The security in use failed (its own words are in the text); nothing was sent."""
 
 
 class Busy(RequestError):

@@ -9,7 +9,7 @@ from firmware.coap import exchange
 from firmware.coap import message as coap
 from firmware.coap.blockwise import Block
 from firmware.coap.endpoint import Plain
-from firmware.coap.errors import Busy, Refused, Reset, Timeout, TooLarge, Unverified
+from firmware.coap.errors import Busy, Refused, Reset, Timeout, TooLarge, Unprotected, Unverified
 from firmware.coap.message import ACK, CON, NON, RST, Message
 from firmware.coap.tuning import Tuning
 from tests.firmware.coap.street import LAMP, SERVER, Street
@@ -416,6 +416,18 @@ async def test_a_security_that_breaks_is_answered_without_details():
         with pytest.raises(Unverified, match=r"5\.00"):
             await street.ask()
         assert street.server.counters.failed == 1
+
+
+async def test_a_request_that_cannot_be_protected_is_not_sent():
+    async with Street(Lock(), Lock()) as street:
+
+        def broken(message):
+            raise ValueError("no numbers left")
+
+        street.lamp._security.protect_request = broken
+        with pytest.raises(Unprotected, match="no numbers left.* not sent"):
+            await street.ask()
+        assert street.network.trace == []
 
 
 async def test_nothing_is_protected_twice_when_its_answer_cannot_be_sent():

@@ -89,14 +89,15 @@ async def test_an_error_and_a_request_of_another_kind_begin_nothing():
         assert (await observer.observe()).option(OBSERVE) is None
         street.lamp._server._handler = Observed()
         (response,) = await observer.send(Message(coap.POST).add(OBSERVE, 0))
-        assert response.option(OBSERVE) is None
+        assert (response.code, response.option(OBSERVE)) == (coap.CONTENT, None)
         assert len(street.lamp.observations) == 0
 
 
 async def test_asking_with_one_ends_it():
     async with Street() as street:
         observer, observation = await begin(street)
-        assert (await observer.observe(1)).option(OBSERVE) is None
+        response = await observer.observe(1)
+        assert (response.code, response.option(OBSERVE)) == (coap.CONTENT, None)
         assert not observation.is_active
         assert not street.lamp.notify(observation, Message(coap.CONTENT))
 
