@@ -425,7 +425,7 @@ async def test_a_request_that_cannot_be_protected_is_not_sent():
             raise ValueError("no numbers left")
 
         street.lamp._security.protect_request = broken
-        with pytest.raises(Unprotected, match="no numbers left.* not sent"):
+        with pytest.raises(Unprotected, match=r"no numbers left.* not sent"):
             await street.ask()
         assert street.network.trace == []
 
