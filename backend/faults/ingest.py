@@ -1,12 +1,7 @@
 """Reported transitions to faults; inside the group's transaction, before the acknowledgement.
 
-A report may come twice, late, or out of order. The transition's own time decides, and the result is the same:
-
-    raise, unknown, fault in force then   nothing new
-    raise, a later clear known            a fault that is past already
-    raise, an open fault began later      that fault began earlier
-    raise otherwise                       a fault is open
-    clear                                 what was open by then is cleared
+A report may come twice, late, or out of order. The transitions are what is known; the faults since the one that a new
+transition falls into are worked out again from them (`episodes`), so that the order of arrival does not matter.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +10,8 @@ from sqlalchemy import Connection
 
 from backend.device_server.ports import Report
 from backend.faults import repository
+from backend.faults.episodes import Key, episodes
+from backend.kit.fitting import measured_at
 from backend.lamps import service as lamps
 from contract import faults as catalogue
 
@@ -28,17 +25,22 @@ def ingest(connection: Connection, reports: Sequence[Report]) -> None:
     count(connection, touched)
 
 
-def apply(connection: Connection, lamp_id: int, code: int, at_ms: int, raised: bool, received_ms: int) -> bool:
+def apply(
+    connection: Connection,
+    lamp_id: int,
+    code: int,
+    at_ms: int,
+    raised: bool,
+    received_ms: int,
+    said_by: str | None = None,
+) -> bool:
     """One transition; False when it was known. The caller counts afterwards."""
-    if not repository.add_transition(connection, lamp_id, code, at_ms, raised, received_ms):
+    key = Key(lamp_id, code)
+    if not repository.add_transition(connection, key, at_ms, raised, received_ms, said_by):
         return False
-    if not raised:
-        repository.clear(connection, lamp_id, code, at_ms)
-    elif not repository.holds(connection, lamp_id, code, at_ms):
-        cleared_at_ms = repository.find_clear_after(connection, lamp_id, code, at_ms)
-        if cleared_at_ms is not None or not repository.move_start(connection, lamp_id, code, at_ms):
-            severity = catalogue.get(code).severity
-            repository.add(connection, lamp_id, code, severity, at_ms, cleared_at_ms)
+    since_ms = repository.start_of_episode(connection, key, at_ms)
+    found = episodes(repository.transitions_since(connection, key, since_ms))
+    repository.replace_since(connection, key, since_ms, found, catalogue.get(code).severity)
     return True
 
 
@@ -56,5 +58,5 @@ def _transitions(reports: Sequence[Report]) -> Iterator[tuple[int, int, int, boo
             fault = catalogue.find_by_path(record.path)
             if fault is None:
                 continue
-            at_ms = report.received_ms if record.time_s is None else record.time_s * 1000
+            at_ms = measured_at(record.time_s, report.received_ms)
             yield report.lamp_id, fault.code, at_ms, record.value, report.received_ms

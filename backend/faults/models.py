@@ -21,7 +21,7 @@ State = Literal["open", "acknowledged", "cleared", "all"]
 
 
 class FaultTransition(SQLModel, table=True):
-    """What a lamp said, word for word: the evidence behind a fault."""
+    """What was said, word for word: the evidence behind a fault."""
 
     __tablename__ = "fault_transition"
 
@@ -30,6 +30,8 @@ class FaultTransition(SQLModel, table=True):
     at_ms: int = Field(sa_column=Column(Millis, primary_key=True, autoincrement=False))
     raised: bool = Field(sa_column=Column(Boolean, primary_key=True))
     received_ms: int = Field(sa_column=Column(Millis, nullable=False))
+    said_by: str | None = Field(default=None, sa_column=Column(String(120)))
+    """The person who closed the fault by hand; null: the lamp, or its silence."""
 
 
 class Fault(SQLModel, table=True):
@@ -48,7 +50,7 @@ class Fault(SQLModel, table=True):
     raised_at_ms: int = Field(sa_column=Column(Millis, nullable=False))
     cleared_at_ms: int | None = Field(default=None, sa_column=Column(Millis))
     cleared_by: str | None = Field(default=None, sa_column=Column(String(120)))
-    """The lamp (null), or the name of the token with which a person closed it."""
+    """The person who closed it by hand; null: the lamp did."""
     acknowledged_at_ms: int | None = Field(default=None, sa_column=Column(Millis))
     acknowledged_by: str | None = Field(default=None, sa_column=Column(String(120)))
     note: str = Field(default="", sa_column=Column(Text, nullable=False))

@@ -1,10 +1,12 @@
 """Faults in the database. The ingest functions take a connection: they run inside the group's transaction."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 from sqlmodel import Session, col
 
+from backend.faults.episodes import Episode, Key, Transition
 from backend.faults.models import Fault, FaultQuery, FaultTransition
 from backend.kit.pages import Statement, fetch
 from backend.lamps.models import Lamp
@@ -13,77 +15,48 @@ TABLE: Table = Fault.__table__  # type: ignore[attr-defined]
 TRANSITIONS: Table = FaultTransition.__table__  # type: ignore[attr-defined]
 
 
-def add_transition(connection: Connection, lamp_id: int, code: int, at_ms: int, raised: bool, received_ms: int) -> bool:
+def add_transition(
+    connection: Connection, key: Key, at_ms: int, raised: bool, received_ms: int, said_by: str | None
+) -> bool:
     """Store a transition; False when it is stored already."""
-    key = (
-        (TRANSITIONS.c.lamp_id == lamp_id)
-        & (TRANSITIONS.c.code == code)
-        & (TRANSITIONS.c.at_ms == at_ms)
-        & (TRANSITIONS.c.raised == raised)
-    )
-    if connection.execute(select(TRANSITIONS.c.lamp_id).where(key)).first() is not None:
+    same = (TRANSITIONS.c.at_ms == at_ms) & (TRANSITIONS.c.raised == raised)
+    if connection.execute(select(TRANSITIONS.c.lamp_id).where(_is(TRANSITIONS, key), same)).first() is not None:
         return False
-    row = {"lamp_id": lamp_id, "code": code, "at_ms": at_ms, "raised": raised, "received_ms": received_ms}
-    connection.execute(TRANSITIONS.insert(), row)
+    row = {"lamp_id": key.lamp_id, "code": key.code, "at_ms": at_ms, "raised": raised}
+    connection.execute(TRANSITIONS.insert(), row | {"received_ms": received_ms, "said_by": said_by})
     return True
 
 
-def find_clear_after(connection: Connection, lamp_id: int, code: int, at_ms: int) -> int | None:
-    """When the first known clear at or after `at_ms` happened, if any."""
-    statement = select(func.min(TRANSITIONS.c.at_ms)).where(
-        TRANSITIONS.c.lamp_id == lamp_id,
-        TRANSITIONS.c.code == code,
-        TRANSITIONS.c.raised.is_(False),
-        TRANSITIONS.c.at_ms >= at_ms,
-    )
-    found: int | None = connection.execute(statement).scalar_one_or_none()
-    return found
+def start_of_episode(connection: Connection, key: Key, at_ms: int) -> int:
+    """When the last fault that began at or before `at_ms` began; 0 when none did."""
+    statement = select(func.max(TABLE.c.raised_at_ms)).where(_is(TABLE, key), TABLE.c.raised_at_ms <= at_ms)
+    return connection.execute(statement).scalar_one() or 0
 
 
-def holds(connection: Connection, lamp_id: int, code: int, at_ms: int) -> bool:
-    """True when a fault of this code is already known to be in force at a moment."""
-    statement = select(TABLE.c.id).where(
-        TABLE.c.lamp_id == lamp_id,
-        TABLE.c.code == code,
-        TABLE.c.raised_at_ms <= at_ms,
-        TABLE.c.cleared_at_ms.is_(None) | (TABLE.c.cleared_at_ms > at_ms),
-    )
-    return connection.execute(statement.limit(1)).first() is not None
+def transitions_since(connection: Connection, key: Key, at_ms: int) -> list[Transition]:
+    statement = select(TRANSITIONS.c.at_ms, TRANSITIONS.c.raised, TRANSITIONS.c.said_by)
+    statement = statement.where(_is(TRANSITIONS, key), TRANSITIONS.c.at_ms >= at_ms)
+    return [Transition(*row) for row in connection.execute(statement)]
 
 
-def add(
-    connection: Connection, lamp_id: int, code: int, severity: str, raised_at_ms: int, cleared_at_ms: int | None
-) -> None:
-    row = {
-        "lamp_id": lamp_id,
-        "code": code,
-        "severity": severity,
-        "raised_at_ms": raised_at_ms,
-        "cleared_at_ms": cleared_at_ms,
-        "note": "",
-    }
-    connection.execute(TABLE.insert(), row)
-
-
-def move_start(connection: Connection, lamp_id: int, code: int, at_ms: int) -> bool:
-    """An earlier raise of a fault that is open already (its later raise came first): the fault began then."""
-    statement = (
-        update(TABLE)
-        .where(TABLE.c.lamp_id == lamp_id, TABLE.c.code == code, TABLE.c.cleared_at_ms.is_(None))
-        .where(TABLE.c.raised_at_ms > at_ms)
-        .values(raised_at_ms=at_ms)
-    )
-    return connection.execute(statement).rowcount > 0
-
-
-def clear(connection: Connection, lamp_id: int, code: int, at_ms: int) -> None:
-    """Close what is open and began at or before `at_ms`."""
-    connection.execute(
-        update(TABLE)
-        .where(TABLE.c.lamp_id == lamp_id, TABLE.c.code == code, TABLE.c.cleared_at_ms.is_(None))
-        .where(TABLE.c.raised_at_ms <= at_ms)
-        .values(cleared_at_ms=at_ms)
-    )
+def replace_since(connection: Connection, key: Key, at_ms: int, episodes: Sequence[Episode], severity: str) -> None:
+    """Make the faults that began at or after `at_ms` these; one that is kept keeps what people said about it."""
+    statement = select(TABLE.c.id, TABLE.c.raised_at_ms).where(_is(TABLE, key), TABLE.c.raised_at_ms >= at_ms)
+    known = [(row[0], row[1]) for row in connection.execute(statement.order_by(TABLE.c.id))]
+    # Two faults that a raise in between has joined: the later row goes before the earlier one takes its time.
+    kept: dict[int, Episode] = {}
+    for fault_id, raised_at_ms in known:
+        episode = next(one for one in episodes if one.holds(raised_at_ms))
+        if episode in kept.values():
+            connection.execute(delete(TABLE).where(TABLE.c.id == fault_id))
+        else:
+            kept[fault_id] = episode
+    for fault_id, episode in kept.items():
+        connection.execute(update(TABLE).where(TABLE.c.id == fault_id).values(**episode._asdict()))
+    for episode in episodes:
+        if episode not in kept.values():
+            row = {"lamp_id": key.lamp_id, "code": key.code, "severity": severity, "note": ""}
+            connection.execute(TABLE.insert(), row | episode._asdict())
 
 
 def count_open(connection: Connection, lamp_ids: list[int]) -> dict[int, int]:
@@ -124,9 +97,10 @@ def page(
     return fetch(session, statement, [col(Fault.raised_at_ms), col(Fault.id)], query, descending=True)
 
 
-def find(session: Session, fault_id: int) -> Any:
-    """(Fault, endpoint, lamp name), locked for change."""
-    return session.execute(_with_lamp().where(col(Fault.id) == fault_id).with_for_update(of=Fault)).first()
+def find(session: Session, fault_id: int, for_change: bool) -> Any:
+    """(Fault, endpoint, lamp name); locked when it is for a change."""
+    statement = _with_lamp().where(col(Fault.id) == fault_id)
+    return session.execute(statement.with_for_update(of=Fault) if for_change else statement).first()
 
 
 def transitions(session: Session, lamp_id: int, query: Any) -> tuple[list[Any], str | None]:
@@ -138,6 +112,10 @@ def transitions(session: Session, lamp_id: int, query: Any) -> tuple[list[Any], 
 def forget_transitions_before(connection: Connection, at_ms: int) -> int:
     """Housekeeping: drop evidence older than `at_ms`; the faults themselves stay."""
     return connection.execute(delete(TRANSITIONS).where(TRANSITIONS.c.at_ms < at_ms)).rowcount
+
+
+def _is(table: Table, key: Key) -> ColumnElement[bool]:
+    return (table.c.lamp_id == key.lamp_id) & (table.c.code == key.code)
 
 
 def _with_lamp() -> Statement:

@@ -35,12 +35,12 @@ def listed(session: Session, query: FaultQuery) -> Page[FaultPublic]:
 
 
 def get(session: Session, fault_id: int) -> FaultPublic:
-    return _public(_find(session, fault_id))
+    return _public(_find(session, fault_id, for_change=False))
 
 
 def acknowledge(session: Session, fault_id: int, note: str, by: str, now_ms: int) -> FaultPublic:
     """A person has seen it. Raises Conflict when somebody else was first."""
-    row = _find(session, fault_id)
+    row = _find(session, fault_id, for_change=True)
     fault: Fault = row[0]
     if fault.acknowledged_at_ms is not None:
         raise Conflict(f"{fault.acknowledged_by} has acknowledged this fault already.", "Nothing is left to do.")
@@ -52,15 +52,17 @@ def acknowledge(session: Session, fault_id: int, note: str, by: str, now_ms: int
 
 def clear(session: Session, fault_id: int, note: str, by: str, now_ms: int) -> FaultPublic:
     """A person says that it is over. The lamp raises it again if it is not. Raises Conflict when it is cleared."""
-    row = _find(session, fault_id)
+    row = _find(session, fault_id, for_change=True)
     fault: Fault = row[0]
     if fault.cleared_at_ms is not None:
         raise Conflict("This fault is cleared already.", "Nothing is left to do.")
-    fault.cleared_at_ms, fault.cleared_by = max(now_ms, fault.raised_at_ms), by
     _note(fault, note, by)
     session.add(fault)
     session.flush()
+    at_ms = max(now_ms, fault.raised_at_ms)
+    ingest.apply(session.connection(), fault.lamp_id, fault.code, at_ms, False, now_ms, by)
     ingest.count(session.connection(), {fault.lamp_id})
+    session.refresh(fault)
     return _public(row)
 
 
@@ -81,8 +83,8 @@ def history(session: Session, lamp_id: int, query: PageQuery) -> Page[Transition
     return Page(items=items, next_cursor=cursor)
 
 
-def _find(session: Session, fault_id: int) -> Any:
-    row = repository.find(session, fault_id)
+def _find(session: Session, fault_id: int, for_change: bool) -> Any:
+    row = repository.find(session, fault_id, for_change)
     if row is None:
         raise NotFound(f"There is no fault {fault_id}.")
     return row

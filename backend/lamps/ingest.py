@@ -1,12 +1,12 @@
 """The newest values of reports become the state of the lamp, in the transaction of the group; no ORM rows."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from backend.device_server.ports import Report
-from backend.kit.times import EARLIEST_MS, LATEST_MS
+from backend.kit.fitting import Fit, flag, line, measured_at, moment, number, percent, whole
 from backend.kit.upserts import upsert
 from backend.lamps.models import Lamp, LampState
 from contract.objects import electrical_monitor as em
@@ -16,65 +16,30 @@ from contract.objects import outdoor_lamp_controller as olc
 _STATES = LampState.__table__  # type: ignore[attr-defined]
 _LAMPS = Lamp.__table__  # type: ignore[attr-defined]
 
-# Each takes what a lamp sent and gives what the column holds, or None: one strange value must not refuse a whole group.
-Fit = Callable[[object], Any]
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None
-
-
-def _percent(value: object) -> int | None:
-    whole = _whole(value)
-    return whole if whole is not None and 0 <= whole <= 100 else None
-
-
-def _number(value: object) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and abs(value) < 1e15 else None  # type: ignore[arg-type]  # NaN is not below
-
-
-def _flag(value: object) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _line(length: int) -> Fit:
-    def fit(value: object) -> str | None:
-        return value.replace("\0", "")[:length] if isinstance(value, str) else None
-
-    return fit
-
-
-def _moment(value: object) -> int | None:
-    """Seconds to milliseconds; 0 is "no end"."""
-    whole = _whole(value)
-    return whole * 1000 if whole is not None and EARLIEST_MS <= whole * 1000 <= LATEST_MS else None
-
-
 COLUMNS: Mapping[tuple[int, int], tuple[str, Fit]] = {
     (resource.object, resource.id): (column, fit)
     for resource, column, fit in (
-        (olc.DIMMING_LEVEL, "level", _percent),
-        (olc.COMMAND, "command", _percent),
-        (olc.COMMAND_IN_ACTION, "command_in_action", _percent),
-        (olc.MANUAL_OVERRIDE_ACTIVE, "override_active", _flag),
-        (olc.CONTROL_GEAR_TEMPERATURE, "temperature_c", _number),
-        (olc.LAMP_OPERATING_HOURS, "operating_hours", _number),
-        (olc.LAMP_SWITCH_COUNTER, "switch_count", _whole),
-        (ls.RUNG, "rung", _line(32)),
-        (ls.EXPLANATION, "explanation", _line(255)),
-        (ls.UNTIL, "until_ms", _moment),
-        (ls.SCHEDULE_DIGEST, "digest_reported", _line(64)),
-        (ls.BOOT_COUNTER, "boot_count", _whole),
-        (ls.RESET_CAUSE, "reset_cause", _line(32)),
-        (ls.CLOCK_ERROR_BOUND, "clock_error_ms", _whole),
-        (ls.REPORTS_WAITING, "reports_waiting", _whole),
-        (ls.REPORTS_DROPPED, "reports_dropped", _whole),
-        (em.SUPPLY_VOLTAGE, "voltage_v", _number),
-        (em.SUPPLY_CURRENT, "current_a", _number),
-        (em.ACTIVE_POWER, "power_w", _number),
-        (em.POWER_FACTOR, "power_factor", _number),
-        (em.CUMULATED_ACTIVE_ENERGY, "energy_wh", _number),
+        (olc.DIMMING_LEVEL, "level", percent),
+        (olc.COMMAND, "command", percent),
+        (olc.COMMAND_IN_ACTION, "command_in_action", percent),
+        (olc.MANUAL_OVERRIDE_ACTIVE, "override_active", flag),
+        (olc.CONTROL_GEAR_TEMPERATURE, "temperature_c", number),
+        (olc.LAMP_OPERATING_HOURS, "operating_hours", number),
+        (olc.LAMP_SWITCH_COUNTER, "switch_count", whole),
+        (ls.RUNG, "rung", line(32)),
+        (ls.EXPLANATION, "explanation", line(255)),
+        (ls.UNTIL, "until_ms", moment),
+        (ls.SCHEDULE_DIGEST, "digest_reported", line(64)),
+        (ls.BOOT_COUNTER, "boot_count", whole),
+        (ls.RESET_CAUSE, "reset_cause", line(32)),
+        (ls.CLOCK_ERROR_BOUND, "clock_error_ms", whole),
+        (ls.REPORTS_WAITING, "reports_waiting", whole),
+        (ls.REPORTS_DROPPED, "reports_dropped", whole),
+        (em.SUPPLY_VOLTAGE, "voltage_v", number),
+        (em.SUPPLY_CURRENT, "current_a", number),
+        (em.ACTIVE_POWER, "power_w", number),
+        (em.POWER_FACTOR, "power_factor", number),
+        (em.CUMULATED_ACTIVE_ENERGY, "energy_wh", number),
     )
 }
 """(object, resource) to the column of `lamp_state`; instance 0 is the lamp itself."""
@@ -123,6 +88,6 @@ def _values(report: Report) -> Iterable[tuple[str, Any, int]]:
         column, fit = known
         value = fit(record.value)
         if value is not None or column in _NULLABLE:
-            at_ms = report.received_ms if record.time_s is None else int(record.time_s * 1000)
+            at_ms = measured_at(record.time_s, report.received_ms)
             # A lamp whose clock runs ahead must not lock its own state until that time comes.
             yield column, value, min(at_ms, report.received_ms)

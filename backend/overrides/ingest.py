@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from backend.device_server.ports import Report
+from backend.kit.fitting import measured_at, whole
 from backend.overrides import repository
 from contract.objects import lamp_status
 
@@ -18,8 +19,8 @@ def ingest(connection: Connection, reports: Sequence[Report]) -> None:
         for record in report.records:
             key = (record.path.object, record.path.resource)
             if key == _RUNG and record.value == "override":
-                rules_since_ms = report.received_ms if record.time_s is None else record.time_s * 1000
-            elif key == _CHANGED and isinstance(record.value, int) and record.value > 0:
+                rules_since_ms = measured_at(record.time_s, report.received_ms)
+            elif key == _CHANGED and (whole(record.value) or 0) > 0:
                 changed_ms = record.value
         if rules_since_ms is not None:
             # A whole second of the report may lie before the override's own millisecond.

@@ -5,7 +5,7 @@ A reading is what the lamp said at a moment; its state now lives in the lamps do
 """
 
 from pydantic import BaseModel
-from sqlalchemy import BigInteger, Column, Index
+from sqlalchemy import BigInteger, Column, Index, String
 from sqlmodel import Field, SQLModel
 
 from backend.db import Millis
@@ -22,7 +22,7 @@ class Reading(SQLModel, table=True):
     lamp_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     level: int | None = None
     command_in_action: int | None = None
-    rung: str | None = None
+    rung: str | None = Field(default=None, sa_column=Column(String(32)))
     voltage_v: float | None = None
     current_a: float | None = None
     power_w: float | None = None

@@ -18,9 +18,7 @@ def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     insert_new(connection, TABLE, rows)
 
 
-def page(
-    session: Session, lamp_id: int, start_ms: int, end_ms: int, query: PageQuery
-) -> tuple[list[Any], str | None]:
+def page(session: Session, lamp_id: int, start_ms: int, end_ms: int, query: PageQuery) -> tuple[list[Any], str | None]:
     """Readings of a lamp in [start, end), in order of time."""
     statement = select(Reading).where(
         col(Reading.lamp_id) == lamp_id, col(Reading.at_ms) >= start_ms, col(Reading.at_ms) < end_ms

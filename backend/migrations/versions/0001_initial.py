@@ -86,6 +86,7 @@ def upgrade() -> None:
     sa.Column('at_ms', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('raised', sa.Boolean(), nullable=False),
     sa.Column('received_ms', sa.BigInteger(), nullable=False),
+    sa.Column('said_by', sa.String(length=120), nullable=True),
     sa.PrimaryKeyConstraint('lamp_id', 'code', 'at_ms', 'raised')
     )
     op.create_table('lamp',
@@ -115,7 +116,7 @@ def upgrade() -> None:
     sa.Column('lamp_id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('level', sa.Integer(), nullable=True),
     sa.Column('command_in_action', sa.Integer(), nullable=True),
-    sa.Column('rung', sa.String(), nullable=True),
+    sa.Column('rung', sa.String(length=32), nullable=True),
     sa.Column('voltage_v', sa.Float(), nullable=True),
     sa.Column('current_a', sa.Float(), nullable=True),
     sa.Column('power_w', sa.Float(), nullable=True),

@@ -1,0 +1,190 @@
+"""Overrides on their way to lamps that obey the rules: every row of the table in `overrides.models` is a test here."""
+
+from typing import Any
+
+import pytest
+
+from backend.clock import Clock
+from backend.db import Database
+from backend.device_server.errors import LampRefused
+from backend.device_server.ports import Report
+from backend.lamps import service as lamps
+from backend.overrides import ingest, service
+from backend.overrides.delivery import CHANGED, COMMAND, END, FADE, RUNG, START, Delivery
+from backend.overrides.models import OutcomeQuery, OverrideCreate
+from contract.senml import Record
+from tests.backend.fake_gateway import FakeGateway
+
+NOW_MS = 1_795_334_400_123
+MINUTE_MS = 60_000
+
+
+class Bench:
+    """One lamp, its deliveries, and a clock that the test moves."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.now_ms = NOW_MS
+        with database.session(writes=True) as session:
+            place = {"latitude_e6": 0, "longitude_e6": 0, "time_zone": "UTC"}
+            lamp = lamps.create(session, NOW_MS, {"endpoint": "urn:dev:mac:01", "name": "one", **place})
+        assert lamp.id is not None
+        self.lamp_id = lamp.id
+        self.gateway = FakeGateway(self.lamp_id)
+        self.lamp = self.gateway.lamps[self.lamp_id]
+        self.delivery = Delivery(database, self.gateway, Clock(utc_ms=lambda: self.now_ms))  # type: ignore[arg-type]
+
+    def ask(self, **fields: Any) -> int:
+        body = {"lamp_id": self.lamp_id, "level": 40, "reason": "test", **fields}
+        with self.database.session(writes=True) as session:
+            override, _ = service.create(session, OverrideCreate.model_validate(body), "operator", self.now_ms)
+        return override.id
+
+    def cancel(self, override_id: int) -> None:
+        with self.database.session(writes=True) as session:
+            service.cancel(session, override_id, "operator", self.now_ms)
+
+    def outcome(self, override_id: int) -> Any:
+        with self.database.session(writes=False) as session:
+            query = OutcomeQuery(cursor=None, limit=10)
+            return service.outcomes(session, override_id, query).items[0]
+
+    async def deliver(self) -> None:
+        await self.delivery.deliver(self.lamp_id)
+
+
+@pytest.fixture
+def bench(database: Database) -> Bench:
+    return Bench(database)
+
+
+async def test_an_override_goes_out_in_one_message_and_is_received(bench: Bench) -> None:
+    asked = bench.ask(fade_s=2.5)
+    bench.now_ms += 5
+    await bench.deliver()
+    end_s = -(-(NOW_MS + 7200_000) // 1000)
+    assert bench.lamp.received == [{COMMAND: 40, START: 0, END: end_s, FADE: 2.5}]
+    outcome = bench.outcome(asked)
+    assert outcome.state == "received"
+    assert (outcome.accepted_at, outcome.sent_at, outcome.received_at) == (NOW_MS, NOW_MS + 5, NOW_MS + 5)
+
+
+async def test_it_is_executed_when_the_lamp_says_that_its_light_follows(bench: Bench) -> None:
+    asked = bench.ask()
+    bench.lamp.values |= {RUNG: "override", CHANGED: NOW_MS + 77}
+    await bench.deliver()
+    assert (bench.outcome(asked).state, bench.outcome(asked).executed_at) == ("executed", NOW_MS + 77)
+
+
+async def test_a_report_later_tells_that_it_is_executed(bench: Bench) -> None:
+    asked = bench.ask()
+    await bench.deliver()
+    records = [Record(RUNG, NOW_MS // 1000, "override"), Record(CHANGED, NOW_MS // 1000, NOW_MS + 9)]
+    with bench.database.writing() as connection:
+        ingest.ingest(connection, [Report(bench.lamp_id, NOW_MS, records)])
+    assert (bench.outcome(asked).state, bench.outcome(asked).executed_at) == ("executed", NOW_MS + 9)
+
+
+async def test_a_report_from_before_its_start_does_not_count(bench: Bench) -> None:
+    asked = bench.ask(start="2026-11-23T12:00:00Z")
+    await bench.deliver()
+    with bench.database.writing() as connection:
+        ingest.ingest(connection, [Report(bench.lamp_id, NOW_MS, [Record(RUNG, NOW_MS // 1000, "override")])])
+    assert bench.outcome(asked).state == "received"
+
+
+async def test_an_absent_lamp_gets_it_at_its_next_check_in(bench: Bench) -> None:
+    asked = bench.ask()
+    bench.lamp.away = True
+    await bench.deliver()
+    assert bench.outcome(asked).state == "accepted"
+    bench.lamp.away = False
+    await bench.deliver()
+    assert bench.outcome(asked).state == "received"
+
+
+async def test_what_a_lamp_misses_until_the_end_expires_and_is_never_sent(bench: Bench) -> None:
+    asked = bench.ask(duration_s=60)
+    bench.lamp.away = True
+    await bench.deliver()
+    bench.lamp.away = False
+    bench.now_ms += 61_000
+    await bench.deliver()
+    assert bench.outcome(asked).state == "expired"
+    assert bench.lamp.received == []
+
+
+async def test_a_refusal_is_kept_with_the_lamps_words_and_the_next_one_still_goes_out(bench: Bench) -> None:
+    refused = bench.ask()
+    bench.lamp.refusal = LampRefused("4.00", "minimum level is 10")
+    await bench.deliver()
+    assert bench.outcome(refused).state == "refused"
+    assert "minimum level is 10" in bench.outcome(refused).detail
+    bench.lamp.refusal = None
+    asked = bench.ask(level=50)
+    await bench.deliver()
+    assert bench.outcome(asked).state == "received"
+
+
+async def test_a_newer_override_takes_the_place_of_the_older(bench: Bench) -> None:
+    sent, waiting = bench.ask(level=10), None
+    await bench.deliver()
+    waiting = bench.ask(level=20)
+    newest = bench.ask(level=30)
+    await bench.deliver()
+    assert [bench.outcome(which).state for which in (sent, waiting, newest)] == ["superseded", "superseded", "received"]
+    assert [message[COMMAND] for message in bench.lamp.received] == [10, 30]
+
+
+async def test_one_that_begins_after_the_one_in_force_waits_until_that_has_ended(bench: Bench) -> None:
+    first = bench.ask(duration_s=600)
+    await bench.deliver()
+    later = bench.ask(level=70, start="2026-11-22T17:00:00Z")
+    assert NOW_MS + 600_000 <= 1_795_366_800_000
+    await bench.deliver()
+    assert [bench.outcome(which).state for which in (first, later)] == ["received", "accepted"]
+    bench.now_ms += 601_000
+    await bench.deliver()
+    assert bench.outcome(later).state == "received"
+    assert bench.lamp.received[-1][START] > 0
+
+
+async def test_cancelling_before_it_was_sent_sends_nothing(bench: Bench) -> None:
+    asked = bench.ask()
+    bench.cancel(asked)
+    await bench.deliver()
+    assert bench.outcome(asked).state == "cancelled"
+    assert bench.lamp.received == []
+
+
+async def test_cancelling_what_the_lamp_holds_clears_it_there(bench: Bench) -> None:
+    asked = bench.ask()
+    await bench.deliver()
+    bench.cancel(asked)
+    assert bench.outcome(asked).state == "cancelling"
+    await bench.deliver()
+    assert bench.outcome(asked).state == "cancelled"
+    assert bench.lamp.received[-1] == {END: 0}
+
+
+async def test_cancelling_waits_for_an_absent_lamp_and_ends_with_the_override(bench: Bench) -> None:
+    asked = bench.ask(duration_s=60)
+    await bench.deliver()
+    bench.cancel(asked)
+    bench.lamp.away = True
+    await bench.deliver()
+    assert bench.outcome(asked).state == "cancelling"
+    bench.now_ms += 61_000
+    await bench.deliver()
+    assert bench.outcome(asked).state == "cancelled"
+    assert len(bench.lamp.received) == 1
+
+
+async def test_what_was_sent_when_the_backend_died_is_sent_again(bench: Bench) -> None:
+    asked = bench.ask()
+    with bench.database.session(writes=True) as session:
+        assert service.next_step(session, bench.lamp_id, bench.now_ms) is not None
+    assert bench.outcome(asked).state == "sent"
+    await bench.deliver()
+    assert bench.outcome(asked).state == "received"
+    assert len(bench.lamp.received) == 1
