@@ -11,10 +11,12 @@ from aiocoap import Message, error, oscore
 from aiocoap.numbers.codes import Code
 from aiocoap.numbers.constants import TransportTuning
 from aiocoap.optiontypes import BlockOption
+from sqlalchemy.exc import SQLAlchemyError
 
 from backend.device_server.errors import LampRefused, LampUnreachable
 from backend.device_server.security import Contexts, LampContext
 from backend.device_server.tuning import Address, Endpoint, Malformed
+from backend.device_server.writer import Overloaded, Stopped
 from contract.limits import BLOCK_BYTES
 
 _SIZE_EXPONENT = BLOCK_BYTES.bit_length() - 5
@@ -115,7 +117,7 @@ class Requester:
 
     async def _protected(self, remote: Address, context: LampContext, message: Message) -> Message:
         try:
-            await self._contexts.ensure_numbers(context)
+            await self._reserve(context)
             outer, request_id = context.protect(message)
             response = await self._send(remote, outer)
             inner, _ = context.unprotect(response, request_id)
@@ -130,6 +132,14 @@ class Requester:
         if not inner.code.is_response():
             raise LampUnreachable("the lamp's answer is no response")
         return inner
+
+    async def _reserve(self, context: LampContext) -> None:
+        try:
+            await self._contexts.ensure_numbers(context)
+        except (Overloaded, Stopped, SQLAlchemyError) as problem:
+            raise LampUnreachable(
+                f"no sequence number could be reserved ({type(problem).__name__}): see to the database"
+            ) from None
 
     async def _send(self, remote: Address, message: Message) -> Message:
         message.remote = remote

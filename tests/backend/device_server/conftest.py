@@ -1,4 +1,5 @@
-"""A device server on a port of its own, with one lamp enrolled. Real sockets on 127.0.0.1, a clock that stands still."""
+"""A device server on a port of its own, with one lamp enrolled. Real sockets on 127.0.0.1, a clock that stands
+still."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -28,7 +29,8 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def any_database(database_url: str) -> Iterator[Database]:
-    """Migrated SQLite, then PostgreSQL."""
+    """Migrated SQLite, then PostgreSQL. Ask for it before `make_server`, so that it is closed after the server
+    stopped."""
     opened = Database(database_url)
     yield opened
     opened.close()
@@ -44,7 +46,8 @@ MakeServer = Callable[..., Awaitable[DeviceServer]]
 
 @pytest.fixture
 async def make_server(database: Database, clock: FakeClock) -> AsyncIterator[MakeServer]:
-    """`await make_server(ingestors, on_check_in, database=..., setting=value...)` starts a server; all are stopped at the end."""
+    """`await make_server(ingestors, on_check_in, database=..., setting=value...)` starts a server; all are stopped at
+    the end."""
     running: list[DeviceServer] = []
 
     async def make(

@@ -13,7 +13,7 @@ def row(database):
         return connection.execute(select(repository.registrations)).mappings().one()
 
 
-async def test_a_lamp_registers_updates_and_deregisters(make_server, any_database, make_lamp, clock):
+async def test_a_lamp_registers_updates_and_deregisters(any_database, make_server, make_lamp, clock):
     seen = []
     server = await make_server(on_check_in=lambda *what: seen.append(what), database=any_database)
     enrol(server, any_database)

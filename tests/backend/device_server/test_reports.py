@@ -43,7 +43,7 @@ def store():
 
 
 @pytest.fixture
-async def stored(make_server, any_database, make_lamp, store):
+async def stored(any_database, make_server, make_lamp, store):
     server = await make_server([store], database=any_database)
     enrol(server, any_database)
     lamp = await make_lamp(server, Context())

@@ -15,7 +15,7 @@ def reserved(database):
         return connection.execute(select(repository.credentials.c.ssn_reserved)).scalar()
 
 
-async def test_a_restart_costs_one_round_trip_and_no_liveness(make_server, any_database, make_lamp, clock):
+async def test_a_restart_costs_one_round_trip_and_no_liveness(any_database, make_server, make_lamp, clock):
     server = await make_server(database=any_database)
     enrol(server, any_database)
     port = server.port
