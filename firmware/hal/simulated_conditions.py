@@ -23,15 +23,15 @@ NUMBERS = {
 }
 OTHERS = {"faults": (), "network": True}
 
-# What can be broken, and what then happens.
+# What can be broken, and what then happens. Where the lamp has a fault for it, the name is that of contract.faults.
 FAULTS = {
     "lamp_failure": "LEDs open: the gear idles",
     "partial_failure": "four LEDs in ten are out",
-    "control_gear_failure": "gear dead: it draws nothing",
-    "dimming_failure": "gear deaf: full light whatever it is told",
-    "cycling": "protection trips: 30 s of light, 30 s without",
-    "relay_open": "contacts never close",
-    "relay_welded": "contacts never open; gear that is told 0 burns at its minimum level",
+    "control_gear_failure": "gear deaf: full light whatever it is told",
+    "control_gear_dead": "gear draws nothing; the lamp can only call it a lamp failure",
+    "cycling": "protection trips: half a minute of light, half a minute without (slower when the wall clock is fast)",
+    "relay_open": "contacts never close; the lamp can only call it a lamp failure",
+    "relay_welded": "relay failure: contacts never open; gear that is told 0 burns at its minimum level",
     "low_voltage": "supply at 80 %",
     "high_voltage": "supply at 118 %",
     "over_power": "draws half as much again",

@@ -22,7 +22,8 @@ HEATING_MS = 900000  # time constant of the housing
 FAULT_RISE_K = 80.0
 
 CYCLE_MS = 60000
-LIT_MS = 30000
+# However fast the wall clock runs, a cycle lasts so many ticks: what is faster than the lamp looks cannot be seen.
+CYCLE_TICKS_MS = 8000
 
 WANDER = 0.006  # of the supply, either way
 WANDER_PERIODS_MS = (7200000, 2460000, 610000)  # neighbours' loads, tap changer, motors
@@ -34,13 +35,14 @@ def power_w(conditions, permille, closed, now_ms):
     if "relay_welded" in faults and not closed:
         closed = True
         permille = max(permille, MINIMUM_PERMILLE)
-    if "relay_open" in faults or "control_gear_failure" in faults:
+    if "relay_open" in faults or "control_gear_dead" in faults:
         closed = False
     if not closed or conditions.supply_v == 0:
         return 0.0  # the meter sits behind the controller's own supply
-    if "dimming_failure" in faults:
+    if "control_gear_failure" in faults:
         permille = 1000
-    dark = "lamp_failure" in faults or ("cycling" in faults and now_ms % CYCLE_MS >= LIT_MS)
+    half_ms = half_cycle_ms(conditions)
+    dark = "lamp_failure" in faults or ("cycling" in faults and now_ms % (2 * half_ms) >= half_ms)
     if permille == 0 or dark:
         return STANDBY_W
     rated = conditions.nominal_w - STANDBY_W
@@ -51,6 +53,11 @@ def power_w(conditions, permille, closed, now_ms):
     if "over_power" in faults:
         drawn *= 1.5
     return drawn
+
+
+def half_cycle_ms(conditions):
+    """RTC milliseconds for which a cycling lamp is lit, and then dark."""
+    return int(max(CYCLE_MS, CYCLE_TICKS_MS * conditions.rtc_rate)) // 2
 
 
 def supply_v(conditions, now_ms):
@@ -136,9 +143,9 @@ class Lamp:
         return self.conditions.celsius + self._rise_k + fault
 
     def _mean_power_w(self, now_ms):
-        """Power since the last settlement; a cycling lamp counts with the share of the cycle that it is lit."""
+        """Power since the last settlement; a cycling lamp counts as lit for half of it."""
         drawn = power_w(self.conditions, self.permille, self.closed, 0)
         if "cycling" not in self.conditions.faults:
             return drawn
-        dark = power_w(self.conditions, self.permille, self.closed, LIT_MS)
-        return (drawn * LIT_MS + dark * (CYCLE_MS - LIT_MS)) / CYCLE_MS
+        dark = power_w(self.conditions, self.permille, self.closed, half_cycle_ms(self.conditions))
+        return (drawn + dark) / 2

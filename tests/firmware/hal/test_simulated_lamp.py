@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware.hal.simulated_conditions import FAULTS, Conditions, parse
-from firmware.hal.simulated_lamp import CYCLE_MS, LIT_MS, Lamp, Noise, power_factor, power_w, supply_v
+from firmware.hal.simulated_lamp import Lamp, Noise, half_cycle_ms, power_factor, power_w, supply_v
 
 HOUR_MS = 3600000
+LIT_MS = 30000
 
 
 def conditions(*faults: str, **fields: object) -> Conditions:
@@ -34,8 +35,8 @@ def test_power_rises_with_the_level_and_dimmed_gear_is_less_efficient(permille: 
 def test_each_fault_shows_in_the_power_as_its_name_says() -> None:
     assert watts(1000, True, "lamp_failure") == 0.4
     assert watts(1000, True, "partial_failure") == pytest.approx(24)
-    assert watts(1000, True, "control_gear_failure") == 0
-    assert watts(300, True, "dimming_failure") == pytest.approx(40)
+    assert watts(1000, True, "control_gear_dead") == 0
+    assert watts(300, True, "control_gear_failure") == pytest.approx(40)
     assert watts(1000, True, "relay_open") == 0
     assert watts(1000, True, "over_power") == pytest.approx(60)
     assert watts(0, False, "relay_welded") == watts(100, True)
@@ -100,8 +101,12 @@ def test_a_cycling_lamp_uses_half_the_energy_however_often_it_is_asked() -> None
     lamp = Lamp(conditions("cycling"), 1000, True, 0)
     for now_ms in range(0, HOUR_MS + 1, 7919):
         lamp.settle(now_ms)
-    share = LIT_MS / CYCLE_MS
-    assert lamp.measure(HOUR_MS).energy_wh == pytest.approx(40 * share + 0.4 * (1 - share))
+    assert lamp.measure(HOUR_MS).energy_wh == pytest.approx((40 + 0.4) / 2)
+
+
+def test_a_cycle_lasts_long_enough_to_be_seen_however_fast_the_night_goes() -> None:
+    assert half_cycle_ms(conditions()) == LIT_MS
+    assert half_cycle_ms(conditions(rtc_rate=600)) == 600 * 4000
 
 
 def test_the_housing_warms_up_with_the_light_and_cools_without() -> None:
