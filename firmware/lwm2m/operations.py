@@ -20,7 +20,7 @@ from firmware.codec.text import decode_utf8
 from firmware.lwm2m import changes, formats, links
 from firmware.lwm2m.errors import BadRequest, LwM2MError, NotAllowed, NotFound, UnsupportedFormat
 
-DIAGNOSTIC_BYTES = 200  # enough for a path and a sentence; an error answer must fit one datagram
+DIAGNOSTIC_CHARACTERS = 160  # enough for a path and a sentence; an error answer must fit one datagram
 ARGUMENTS_BYTES = 255
 
 
@@ -196,7 +196,7 @@ def content(tree, wanted, records, accept, composite):
 
 def refusal(error):
     """The response that says what an LwM2MError says."""
-    return Message(error.code, payload=str(error).encode()[:DIAGNOSTIC_BYTES])
+    return Message(error.code, payload=str(error)[:DIAGNOSTIC_CHARACTERS].encode())
 
 
 def _content(format, payload):

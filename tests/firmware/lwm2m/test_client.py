@@ -261,6 +261,7 @@ class TestOutages:
         street.server.is_silent = False
         await street.run(30)
         assert street.server.reports == [b"t"]
+        assert street.server.resolved > 1
 
     async def test_a_server_that_restarted_without_memory_gets_a_registration(self, street):
         await street.run(10)
@@ -269,6 +270,16 @@ class TestOutages:
         seen = await street.run(10)
         assert seen[:2] == ["POST dp", "POST rd"]
         assert street.server.reports == [b"t"]
+
+    async def test_each_time_that_a_server_forgets_the_lamp_it_is_told_at_once(self, street):
+        await street.run(10)
+        for number in range(3):
+            street.server.registrations.clear()
+            street.queue.put(TELEMETRY, b"%d" % number)
+            start_ms = street.board.now_ms
+            assert (await street.run(10))[:2] == ["POST dp", "POST rd"]
+            assert [at for at, what in street.server.seen if what == "POST rd"][-1] * 1000 <= start_ms + 400
+        assert street.server.reports == [b"0", b"1", b"2"]
 
     async def test_a_server_that_is_down_for_a_minute_has_the_lamp_back_within_another(self, street):
         await street.run(10)
@@ -334,6 +345,17 @@ class TestRefusals:
         assert seen == ["POST dp", "POST rd/1"] * 3 + ["POST dp"]
         assert street.server.reports == [b"good"]
         assert street.queue.dropped == 1
+
+    async def test_a_fault_that_was_refused_is_sent_again_after_a_new_registration(self, street):
+        await street.run(5)
+        street.queue.put(FAULT, b"f", 1)
+        street.server.answers["dp"] = [(coap.BAD_REQUEST, None)] * 3
+        await street.run(60)
+        assert street.server.reports == []
+        street.server.registrations.clear()
+        street.client.trigger_update()
+        await street.run(10)
+        assert street.server.reports == [b"f"]
 
     @pytest.mark.parametrize(("max_age_s", "wait_s"), [(60, 60), (None, 10)])
     async def test_a_server_that_cannot_store_now_gets_the_report_later(self, street, max_age_s, wait_s):

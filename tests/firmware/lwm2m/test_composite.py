@@ -94,6 +94,12 @@ class TestComposite:
         assert code_of(lamp.patch(values)) == code
         assert lamp.state() == before
 
+    def test_a_long_reason_is_cut(self, lamp):
+        lamp.rule.owner = Owner()
+        lamp.rule.owner.error = BadRequest("ề" * 500)
+        response = lamp.patch({"/9002/4/0": "d"})
+        assert len(text_of(response)) == 160
+
     def test_nodes_with_one_owner_are_taken_together(self, lamp):
         owner = Owner()
         lamp.rule.owner = owner

@@ -132,6 +132,13 @@ class TestPeriods:
         lamp.thing.values[1] = 13.0
         assert due_at(lamp, 20) == [(5.0, [13.0])]
 
+    def test_what_is_written_counts_more_than_the_defaults(self):
+        lamp = Lamp(lambda: {"pmin": 30})
+        self.write(lamp, "9001", "pmin=2")
+        observe(lamp)
+        lamp.thing.values[1] = 13.0
+        assert due_at(lamp, 20) == [(2.0, [13.0])]
+
     def test_epmin_looks_less_often(self, lamp):
         self.write(lamp, "9001/0/1", "epmin=7", "epmax=3")
         observe(lamp)

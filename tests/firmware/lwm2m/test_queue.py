@@ -113,6 +113,13 @@ class TestFlash:
         drain(waiting)
         assert Queue(store).waiting() == 0
 
+    def test_what_comes_after_a_restart_is_not_mistaken_for_what_was_before(self, store):
+        Queue(store).put(SUMMARY, b"s")
+        after = Queue(store)
+        after.put(FAULT, b"f", 1)
+        after.put(TELEMETRY, b"t")
+        assert drain(after) == [b"f", b"s", b"t"]
+
     def test_large_reports_make_small_segments(self, store):
         waiting = Queue(store)
         payloads = [bytes((number,)) * 1700 for number in range(40)]

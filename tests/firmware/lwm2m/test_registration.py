@@ -286,7 +286,7 @@ class TestLeave:
         server.registration.leave(0)
         if is_accepted:
             server.answer(coap.CREATED, "rd/5")
-            assert server.wait().kind == DEREGISTER
+            assert server.wait(0).kind == DEREGISTER
         else:
             server.registration.unanswered(0)
             assert server.wait() is None
