@@ -1,6 +1,8 @@
 """The backend's commands. Heavy modules are imported inside them, so that `streetlight --help` answers at once."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Optional
 
@@ -140,31 +142,26 @@ def revoke_token(
         typer.echo(f"{token.prefix} ({token.name}) is revoked")
 
 
-class _open:  # noqa: N801  (used as a function)
-    """The database for one command; closed at its end."""
+@contextmanager
+def _open(url: str | None, upgrade: bool = False) -> "Iterator[Database]":
+    """The database for one command; what is wrong with it is said in one line."""
+    from sqlalchemy.exc import SQLAlchemyError
 
-    def __init__(self, url: str | None, upgrade: bool = False) -> None:
-        self._url = url
-        self._upgrade = upgrade
+    from backend import migrations
+    from backend.db import Database
 
-    def __enter__(self) -> "Database":
-        from sqlalchemy.exc import SQLAlchemyError
-
-        from backend import migrations
-        from backend.db import Database
-
-        settings = _settings(database_url=self._url)
-        self._database = Database(settings.database_url, 1, settings.database_timeout_s)
-        try:
-            if self._upgrade:
-                migrations.upgrade(self._database)
-        except SQLAlchemyError as error:
-            self._database.close()
-            _fail(f"The database cannot be used: {getattr(error, 'orig', None) or error}. Check --database.")
-        return self._database
-
-    def __exit__(self, *exception: object) -> None:
-        self._database.close()
+    settings = _settings(database_url=url)
+    database = Database(settings.database_url, 1, settings.database_timeout_s)
+    try:
+        if upgrade:
+            migrations.upgrade(database)
+        yield database
+    except SQLAlchemyError as error:
+        _fail(f"The database cannot be used: {getattr(error, 'orig', None) or error}. Check --database.")
+    except migrations.UnknownRevision as error:
+        _fail(str(error))
+    finally:
+        database.close()
 
 
 def _settings(**given: Any) -> "Settings":

@@ -23,6 +23,10 @@ from backend.db import Database
 _ADVISORY_LOCK = 0x5354524C  # "STRL": any constant that nobody else uses in this database
 
 
+class UnknownRevision(Exception):
+    """The database is newer than the program."""
+
+
 def all_tables() -> MetaData:
     """Every table of every `backend.*.models`; only writing and checking revisions needs it."""
     for module in pkgutil.iter_modules(backend.__path__):
@@ -41,12 +45,26 @@ def make_config(connection: Connection | None = None) -> Config:
 
 
 def upgrade(database: Database) -> str:
-    """Bring the database to the newest revision, which is returned; nothing happens when it is there already."""
+    """Bring the database to the newest revision, which is returned; nothing happens when it is there already.
+
+    Raises `UnknownRevision`, or what the database raises.
+    """
     with database.writing() as connection:
+        _check_known(connection)
         if not database.is_sqlite:  # SQLite's BEGIN IMMEDIATE is its lock
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
         command.upgrade(make_config(connection), "head")
     return newest()
+
+
+def _check_known(connection: Connection) -> None:
+    held = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(make_config()).walk_revisions()}
+    if held is not None and held not in known:
+        raise UnknownRevision(
+            f"The database has revision {held} and this program knows {newest()}: "
+            "it was used by a newer Streetlight. Install that one again, or restore the backup from before."
+        )
 
 
 def newest() -> str:

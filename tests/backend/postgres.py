@@ -123,7 +123,7 @@ def running_postgres() -> Iterator[Postgres]:
         if owner is not None:
             shutil.chown(directory, owner)
         data = directory / "data"
-        start = [binaries / "initdb", "-D", data, "-U", "streetlight", "--auth=trust", "--no-sync"]
+        start = [str(binaries / "initdb"), "-D", str(data), "-U", "streetlight", "--auth=trust", "--no-sync"]
         start += ["--encoding=UTF8", "--locale=C.UTF-8"]
         made = subprocess.run(start, user=owner, cwd=directory, capture_output=True, text=True)
         if made.returncode != 0:

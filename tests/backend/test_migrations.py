@@ -39,6 +39,18 @@ def test_processes_that_start_together_upgrade_once(empty_database_url: str) -> 
         database.close()
 
 
+def test_a_database_of_a_newer_program_is_left_alone(database: Database) -> None:
+    with database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    try:
+        with pytest.raises(migrations.UnknownRevision, match="newer Streetlight"):
+            migrations.upgrade(database)
+        assert migrations.current(database) == "9999"
+    finally:
+        with database.writing() as connection:
+            connection.execute(text(f"UPDATE alembic_version SET version_num = '{migrations.newest()}'"))
+
+
 def test_a_failed_upgrade_leaves_nothing_behind(empty_database_url: str) -> None:
     database = Database(empty_database_url)
     with database.writing() as connection:

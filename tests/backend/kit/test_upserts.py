@@ -16,7 +16,7 @@ KEYS = Table("key_only", MetaData(), Column("a", Integer, primary_key=True, auto
 
 
 def rows(connection: Connection) -> list[tuple[int, int, str]]:
-    return [tuple(row) for row in connection.execute(select(TABLE).order_by(TABLE.c.a, TABLE.c.b))]  # type: ignore[misc]
+    return [tuple(row) for row in connection.execute(select(TABLE).order_by(TABLE.c.a, TABLE.c.b))]
 
 
 def test_an_upsert_inserts_and_updates(database: Database) -> None:

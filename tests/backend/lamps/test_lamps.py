@@ -225,13 +225,13 @@ async def test_pages_are_walked_with_the_cursor(client: httpx.AsyncClient, add_l
     for number in range(5):
         await add_lamp(f"urn:{number}", name=f"n{4 - number}")
     for sort, expected in (("id", "43210"), ("name", "01234"), ("-name", "43210"), ("-id", "01234")):
-        names, cursor = [], ""
-        while cursor is not None:
-            answer = (
-                await client.get("/lamps", params={"limit": 2, "sort": sort} | ({"cursor": cursor} if cursor else {}))
-            ).json()
-            names += [lamp["name"][1] for lamp in answer["items"]]
-            cursor = answer["next_cursor"]
+        names: list[str] = []
+        query: dict[str, str | int] = {"limit": 2, "sort": sort}
+        for _ in range(3):
+            page = (await client.get("/lamps", params=query)).json()
+            names += [lamp["name"][1] for lamp in page["items"]]
+            query["cursor"] = page["next_cursor"]
+        assert page["next_cursor"] is None
         assert "".join(names) == expected, sort
     other = (await client.get("/lamps?limit=2&sort=name")).json()["next_cursor"]
     assert (await client.get(f"/lamps?cursor={other}")).status_code == 422
