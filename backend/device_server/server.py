@@ -115,12 +115,14 @@ class DeviceServer:
         return self._endpoint.datagrams.port
 
     async def stop(self) -> None:
-        """Take no more messages, commit what was received, and write when lamps were last heard."""
+        """Commit and acknowledge what was received, write when lamps were last heard, then close the socket. What comes in
+        between is told to come back (5.03)."""
         self._flusher.cancel()
         await asyncio.gather(self._flusher, return_exceptions=True)
         await self._door.close()
-        await self._endpoint.shutdown()
         await self._flush()
+        await self._writer.stop()
+        await self._endpoint.shutdown()
         await self._close_threads()
 
     async def _close_threads(self) -> None:

@@ -141,7 +141,10 @@ class Writer:
     def _deliver(self, outcomes: Sequence[tuple[_Job, Any, Exception | None]]) -> None:
         self._on_group()
         for job, value, error in outcomes:
-            job.done(value, error)
+            try:
+                job.done(value, error)
+            except Exception:  # the others of the group wait for their answers too
+                log.exception("the answer to a committed message was not sent")
 
     def _commit(self, jobs: Sequence[_Job]) -> list[tuple[_Job, Any, Exception | None]]:
         try:

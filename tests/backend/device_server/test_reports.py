@@ -186,7 +186,7 @@ async def test_blocks_that_do_not_fit_are_refused(server, make_raw):
     assert (await raw.protected(context, block(0, True, b"x"))).code == Code.BAD_REQUEST
 
 
-async def test_reports_that_wait_at_the_end_are_still_stored(make_server, database, make_lamp, store):
+async def test_reports_that_wait_at_the_end_are_still_stored_and_acknowledged(make_server, database, make_lamp, store):
     server = await make_server([store])
     enrol(server, database)
     lamp = await make_lamp(server, Context())
@@ -199,7 +199,7 @@ async def test_reports_that_wait_at_the_end_are_still_stored(make_server, databa
     asyncio.get_running_loop().call_later(0.02, store.gate.set)
     await server.stop()
     assert len(store.reports) == 1
-    waiting.cancel()
+    assert (await waiting).code == Code.CHANGED
 
 
 async def test_a_stopping_server_takes_no_report(stored, store):

@@ -105,3 +105,14 @@ def test_only_the_database_itself_counts_as_unavailable():
     lost = DBAPIError("SELECT", {}, Exception(), connection_invalidated=True)
     assert is_unavailable(lost) and is_unavailable(Stopped())
     assert not is_unavailable(IntegrityError("INSERT", {}, Exception())) and not is_unavailable(None)
+
+
+async def test_an_answer_that_fails_does_not_keep_the_others_waiting(make_writer, caplog):
+    writer = make_writer()
+
+    def fail(value, error):
+        raise RuntimeError("the answer is broken")
+
+    writer.submit(lambda connection: 1, fail)
+    assert await writer.run(lambda connection: 2) == 2
+    assert "was not sent" in caplog.text
