@@ -2,9 +2,9 @@
 
 State lives in `directory`; the world around it in `simulation.json` there (`firmware.hal.simulated_conditions`).
 Every change of the output is one line `<CLOCK_MONOTONIC ns> <permille> <relay 0|1>` in the trace file (default
-`<directory>/trace`), flushed at once; the first line is the power-up. It shows what a probe on the controller's pins
-would see: the relay as commanded, whatever its contacts do. `time.ticks_us` of the unix port is CLOCK_MONOTONIC, so
-that the lines compare with `time.monotonic_ns()` of any process on the host.
+`<directory>/trace`), which a reader sees at once; the first line is the power-up. It shows what a probe on the
+controller's pins would see: the relay as commanded, whatever its contacts do. `time.ticks_us` of the unix port is
+CLOCK_MONOTONIC, so that the lines compare with `time.monotonic_ns()` of any process on the host.
 
 `rtc_ms` runs `rtc_rate` times as fast as the ticks. Exit code 3 is a reset, SIGALRM is the watchdog's bite.
 """
@@ -92,8 +92,8 @@ class Board(posix.Board):
         return LatchingUdp(udp_wait.readable, self.random, self.is_connected)
 
     def _show(self):
+        # Files of the unix port are not buffered: a write is one system call, and a flush would wait for the disk.
         self._trace.write("%d %d %d\n" % (time.ticks_us() * 1000, self._permille, self._closed))
-        self._trace.flush()
 
     def _settle(self):
         self._lamp.settle(self.rtc_ms())

@@ -8,7 +8,8 @@ Traps that this file is about (measured on the VM, read in the source of the ESP
 - `recvfrom` truncates silently: one byte more than the largest datagram is asked for, and what fills it is dropped.
 - ECONNREFUSED is the echo of an earlier datagram to a closed port. Sending may raise ETIMEDOUT, ENOMEM or
   EHOSTUNREACH. Each of them is a lost datagram, which CoAP repeats.
-- An address is a bytearray on unix (not hashable) and a tuple on the ESP32.
+- An address is a tuple on the ESP32; on unix it is bytes from `recvfrom` and a bytearray, which is not hashable, from
+  `getaddrinfo`. As bytes the two are equal.
 """
 
 import asyncio
@@ -111,14 +112,15 @@ class Udp:
                 await self._sleep_ms(REOPEN_MS)
 
     def _open(self):
-        for attempt in range(1, ATTEMPTS + 1):
+        attempts = ATTEMPTS
+        while self._socket is None:
             drawn = self._random(2)
             port = FIRST_PORT + (drawn[0] << 8 | drawn[1]) % PORTS
             try:
                 self._bind(port)
-                return
             except OSError:
-                if attempt == ATTEMPTS:
+                attempts -= 1
+                if not attempts:
                     raise
 
     def _bind(self, port):

@@ -46,6 +46,8 @@ def test_a_damaged_file_is_told_and_the_lamp_is_wired_by_default(tmp_path: Path,
         ("photocell_pin", -2),
         ("meter_sel_voltage", 2),
         ("voltage_at_min", 11),
+        ("meter_cf_pin", 77),
+        ("meter_cf_pin", False),
         ("full_scale_v", 0),
         ("meter_shunt_ohm", float("nan")),
         ("ntc_beta", float("inf")),
@@ -56,6 +58,11 @@ def test_a_value_that_cannot_be_is_named_and_left_out(tmp_path: Path, name: str,
     assert wiring == DEFAULTS
     assert len(complaints) == 1
     assert complaints[0].startswith(name)
+
+
+def test_what_is_not_fitted_can_be_said(tmp_path: Path) -> None:
+    wiring, complaints = wired(tmp_path, {"photocell_pin": 36, "ntc_pin": -1}, photocell_pin=-1)
+    assert (wiring["photocell_pin"], wiring["ntc_pin"], complaints) == (-1, -1, [])
 
 
 def test_a_name_that_is_none_is_told(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_every_name_can_be_given() -> None:
         (b'{"supply_v": NaN}', "supply_v"),
         (b'{"lux": -1}', "lux"),
         (b'{"faults": "lamp_failure"}', "list of names"),
-        (b'{"faults": ["gremlins"]}', "gremlins is unknown; known are control_gear_failure"),
+        (b'{"faults": ["gremlins"]}', "gremlins is unknown; known are control_gear_dead"),
         (b'{"faults": [7]}', "7 is unknown"),
         (b'{"network": 1}', "true or false"),
     ],

@@ -199,6 +199,11 @@ def test_a_name_is_resolved_or_refused_with_advice(air: Air) -> None:
         lamp.resolve("nowhere.example", 5683)
 
 
+async def test_a_sender_is_hashable_whatever_the_port_gives(air: Air, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Socket, "recvfrom", lambda self, size: (b"light", bytearray(b"\x02\x00")))
+    assert await opened(air).receive() == (b"light", b"\x02\x00")
+
+
 def test_an_address_of_the_unix_vm_becomes_hashable() -> None:
     assert {udp._plain(bytearray(b"\x02\x00")): 1} == {b"\x02\x00": 1}
     assert udp._plain(LAMP) == LAMP
