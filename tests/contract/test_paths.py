@@ -37,6 +37,7 @@ def test_a_prefix_covers_itself_and_what_lies_below():
     assert paths.covers(ROOT, path(1))
     assert not paths.covers(path(3416, 0, 1), path(3416, 0))
     assert not paths.covers(path(3416, 1), path(3416, 0, 1))
+    assert not paths.covers(path(42769, 0, 12, 1), path(42769, 0, 12, 2))
 
 
 def test_paths_sort_by_number_with_parents_first():
