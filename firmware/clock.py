@@ -50,6 +50,10 @@ class Clock:
         half_ms = (round_trip_ms * self._rtc_rate + 1) // 2
         return self._consider(utc_ms + half_ms, half_ms + 1, rtc_ms)
 
+    def is_possible(self, utc_s):
+        """Return whether a lamp can live at `utc_s`: what else `offer` and `set_s` refuse."""
+        return EARLIEST_MS <= utc_s * 1000 < LATEST_MS
+
     def set_s(self, utc_s, rtc_ms):
         """Consider the time that a server wrote (3/0/13, whole seconds). Returns whether it was taken, which is also
         True when what the clock holds agrees with it and is better."""

@@ -10,6 +10,7 @@ end. What times out, or cannot be compiled at its end, is dropped, and the trans
 
 from contract import limits, schedule
 from contract.localtime import TimeZone
+from contract.schedule import calendar
 from firmware.codec import cbor
 from firmware.errors import ProgramError, StorageError
 
@@ -23,6 +24,7 @@ FILTER = 3456
 # Resources of 3452.
 STATE = 1
 PRIORITY = 2
+RULES = 3
 
 CAPACITY = {
     SCHEDULER: limits.PROGRAMS,
@@ -51,7 +53,8 @@ class Program:
         self._store = store
         self._instances = {}
         self._staged = None
-        self._token = None
+        # What names the open transaction, None when there is none.
+        self.token = None
         self._deadline_ms = 0
         self.transaction_error = False
         self.errors = 0
@@ -157,6 +160,17 @@ class Program:
         """Return the instance of 3452 that an explanation is about."""
         return self._order[explanation.program]
 
+    def is_calendar_active(self, rule, now_ms):
+        """Return whether instance `rule` of 3453 holds at `now_ms` (UTC); never when no enabled program uses it."""
+        half = calendar.half_at(self.schedule.time_zone, now_ms // 1000)
+        for position, instance in enumerate(self._order):
+            rules = self._instances[(SCHEDULER, instance)].get(RULES, {})
+            for place, number in enumerate(sorted(rules)):
+                if rules[number] == rule:
+                    held = self.schedule.programs[position].calendars[place]
+                    return calendar.matches(held, (half - 1) // 2 if held.night else half // 2)
+        return False
+
     def next_change_after(self, now_ms):
         """Return UTC ms of the next step or fade; never later than 36 hours on."""
         return self._evaluator.next_change_after(now_ms)
@@ -229,7 +243,7 @@ class Program:
     def reset(self):
         """Wipe the schedule (3457/16); the default level rules. Raises StorageError, and then the old one runs on."""
         self._store.delete(RECORD)
-        self._staged = self._token = None
+        self._staged = self.token = None
         self._install({}, self._compile({}))
         self.clear_errors()
 
@@ -240,18 +254,24 @@ class Program:
         """Whether a transaction is open."""
         return self._staged is not None
 
-    def begin(self, token, rtc_ms):
-        """Open a transaction named by the integer `token`; one that was open is dropped without a word."""
-        self._staged = self._instances.copy()
-        self._token = token
-        self._deadline_ms = rtc_ms + self._settings.get("transaction_timeout_s") * 1000
-        self.transaction_error = False
+    def prepare_begin(self, token, changes, rtc_ms):
+        """Return the function that opens a transaction named by the integer `token` with `changes` staged already; one
+        that was open is dropped without a word. Raises ProgramError."""
+        candidate = self._apply(self._instances, changes)
+
+        def commit():
+            self._staged = candidate
+            self.token = token
+            self._deadline_ms = rtc_ms + self._settings.get("transaction_timeout_s") * 1000
+            self.transaction_error = False
+
+        return commit
 
     def check_end(self, token):
         """Raise ProgramError unless `token` names the open transaction."""
         if self._staged is None:
             raise ProgramError("/3457/0/101", "ends a transaction, and none is open: write 3457/0/100 first")
-        if token != self._token:
+        if token != self.token:
             raise ProgramError("/3457/0/101", "is not the value that was written to 3457/0/100")
 
     def prepare_end(self, token, changes=()):
@@ -272,7 +292,7 @@ class Program:
             except StorageError:
                 self._abort()
                 raise
-            self._staged = self._token = None
+            self._staged = self.token = None
 
         return commit
 
@@ -286,7 +306,7 @@ class Program:
         return self._deadline_ms
 
     def _abort(self):
-        self._staged = self._token = None
+        self._staged = self.token = None
         self.transaction_error = True
 
 

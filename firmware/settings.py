@@ -189,11 +189,11 @@ class Settings:
 
     def get(self, name):
         """Return the value in force of setting `name`; an unknown name is a KeyError (a mistake in the program)."""
-        if name in self._written:
-            return self._written[name]
-        if name in self._start:
-            return self._start[name]
-        return TABLE[name][3]
+        return self._written[name] if name in self._written else self.default(name)
+
+    def default(self, name):
+        """Return what setting `name` is when nobody writes it: the identity's start value, else the table's."""
+        return self._start[name] if name in self._start else TABLE[name][3]
 
     def listen(self, callback):
         """Call `callback(names)` after every change, with the names that were written (a collection)."""

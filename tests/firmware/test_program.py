@@ -243,7 +243,7 @@ def test_a_record_that_cannot_be_understood_leaves_the_default_level(record: byt
 def test_a_reset_wipes_the_schedule_for_good() -> None:
     pole = Pole()
     pole.take(*changes())
-    pole.program.begin(1, 0)
+    pole.program.prepare_begin(1, [], 0)()
     pole.program.reset()
     assert pole.program.instances_of(module.SCHEDULER) == []
     assert not pole.program.is_open
@@ -252,7 +252,7 @@ def test_a_reset_wipes_the_schedule_for_good() -> None:
 
 def test_a_transaction_is_taken_at_its_end_and_not_before() -> None:
     pole = Pole()
-    pole.program.begin(77, 1000)
+    pole.program.prepare_begin(77, [], 1000)()
     for change in sorted(changes(), key=lambda change: change.object):
         pole.take(change)
     assert pole.program.is_open
@@ -268,7 +268,7 @@ def test_a_transaction_ends_only_with_its_own_token() -> None:
     pole = Pole()
     with pytest.raises(ProgramError, match="none is open"):
         pole.program.prepare_end(77)
-    pole.program.begin(77, 1000)
+    pole.program.prepare_begin(77, [], 1000)()
     with pytest.raises(ProgramError, match="not the value"):
         pole.program.prepare_end(78)
     assert pole.program.is_open
@@ -278,7 +278,7 @@ def test_a_transaction_that_is_not_ended_in_time_is_dropped() -> None:
     pole = Pole()
     pole.settings.set({"transaction_timeout_s": 10})
     assert pole.program.poll(0) is None
-    pole.program.begin(77, 1000)
+    pole.program.prepare_begin(77, [], 1000)()
     pole.take(*changes())
     assert pole.program.poll(10_999) == 11_000
     assert pole.program.is_open
@@ -286,14 +286,14 @@ def test_a_transaction_that_is_not_ended_in_time_is_dropped() -> None:
     assert not pole.program.is_open
     assert pole.program.transaction_error
     assert pole.program.instances_of(module.SCHEDULER) == []
-    pole.program.begin(78, 20_000)
+    pole.program.prepare_begin(78, [], 20_000)()
     assert not pole.program.transaction_error
 
 
 def test_a_transaction_that_makes_no_schedule_is_dropped_at_its_end() -> None:
     pole = Pole()
     pole.take(*changes())
-    pole.program.begin(77, 1000)
+    pole.program.prepare_begin(77, [], 1000)()
     pole.take(Change(module.FUNCTION, 0, {}, "delete"))
     with pytest.raises(ProgramError):
         pole.program.prepare_end(77)
@@ -304,7 +304,7 @@ def test_a_transaction_that_makes_no_schedule_is_dropped_at_its_end() -> None:
 
 def test_a_transaction_that_flash_does_not_take_is_dropped() -> None:
     pole = Pole()
-    pole.program.begin(77, 1000)
+    pole.program.prepare_begin(77, [], 1000)()
     pole.take(*changes())
     commit = pole.program.prepare_end(77)
     pole.flash.refuse = True
@@ -316,7 +316,7 @@ def test_a_transaction_that_flash_does_not_take_is_dropped() -> None:
 
 def test_the_last_writes_may_come_together_with_the_end() -> None:
     pole = Pole()
-    pole.program.begin(77, 1000)
+    pole.program.prepare_begin(77, [], 1000)()
     pole.program.prepare_end(77, changes())()
     assert pole.program.level_at(EVENING) == 100
 

@@ -1,0 +1,126 @@
+"""The controller: who made it, its time and errors, and how to restart it.
+
+Source: OMA-TS-LightweightM2M_Core-V1_1 appendix E.4 (urn:oma:lwm2m:oma:3:1.1).
+"""
+
+from contract import faults
+from contract.localtime import TimeZone, format_offset, offset_at, parse_offset
+from contract.objects import device, device_extension
+from firmware.lwm2m.errors import BadRequest
+from firmware.lwm2m.objects.desk import Kept
+from firmware.version import VERSION
+
+MANUFACTURER = "Streetlight"
+MODEL = "Lamp controller"
+DEVICE_TYPE = "Street light"
+AC_MAINS = 6
+
+# Resource 11: 0 and 8 (peripheral malfunction) are the registry's, 16 to 32 the manufacturer's.
+NO_ERROR = 0
+PERIPHERAL = 8
+OWN_ERRORS = {
+    faults.STORAGE_ERROR.code: 16,
+    faults.CLOCK_ERROR.code: 17,
+    faults.INVALID_SCHEDULE.code: 18,
+    faults.RESET_LOOP.code: 19,
+    faults.REPORTS_LOST.code: 20,
+}
+
+
+class Device(Kept):
+    """`parts.restart()` restarts the controller once the answer is out, `parts.factory_reset()` forgets all before."""
+
+    OBJECT = device.OBJECT
+    SETTINGS = {device.TIMEZONE.id: "time_zone"}
+    OTHERS = (
+        device.MANUFACTURER.id,
+        device.MODEL_NUMBER.id,
+        device.SERIAL_NUMBER.id,
+        device.FIRMWARE_VERSION.id,
+        device.REBOOT.id,
+        device.FACTORY_RESET.id,
+        device.AVAILABLE_POWER_SOURCES.id,
+        device.MEMORY_FREE.id,
+        device.ERROR_CODE.id,
+        device.RESET_ERROR_CODE.id,
+        device.CURRENT_TIME.id,
+        device.UTC_OFFSET.id,
+        device.SUPPORTED_BINDING_AND_MODES.id,
+        device.DEVICE_TYPE.id,
+        device.HARDWARE_VERSION.id,
+        device.SOFTWARE_VERSION.id,
+        device.MEMORY_TOTAL.id,
+        device.EXTDEVINFO.id,
+    )
+    FIXED = {
+        device.MANUFACTURER.id: MANUFACTURER,
+        device.MODEL_NUMBER.id: MODEL,
+        device.FIRMWARE_VERSION.id: VERSION,
+        device.AVAILABLE_POWER_SOURCES.id: {0: AC_MAINS},
+        device.SUPPORTED_BINDING_AND_MODES.id: "U",
+        device.DEVICE_TYPE.id: DEVICE_TYPE,
+        device.SOFTWARE_VERSION.id: VERSION,
+        device.EXTDEVINFO.id: {0: (device_extension.ID, 0)},
+    }
+
+    def value(self, resource):
+        parts = self.parts
+        if resource in self.FIXED:
+            return self.FIXED[resource]
+        if resource == device.SERIAL_NUMBER.id:
+            return parts.identity.serial
+        if resource == device.HARDWARE_VERSION.id:
+            return parts.board.model
+        if resource == device.MEMORY_FREE.id:
+            return parts.board.memory()[0] // 1024
+        if resource == device.MEMORY_TOTAL.id:
+            return parts.board.memory()[1] // 1024
+        if resource == device.ERROR_CODE.id:
+            return self._errors()
+        if resource == device.CURRENT_TIME.id:
+            now_ms = self.now_ms()
+            return None if now_ms is None else now_ms // 1000
+        if resource == device.UTC_OFFSET.id:
+            return format_offset(self.parts.settings.get("standard_offset_s") + self._daylight_saving_s())
+        return None
+
+    def _errors(self):
+        codes = sorted({OWN_ERRORS.get(code, PERIPHERAL) for code in self.parts.health.active()})
+        return dict(enumerate(codes or [NO_ERROR]))
+
+    def _daylight_saving_s(self):
+        """Seconds by which the clock is put forward now."""
+        get, now_ms = self.parts.settings.get, self.now_ms()
+        if now_ms is None:
+            return 0
+        return offset_at(TimeZone("", 0, get("time_zone_exceptions")), now_ms // 1000)
+
+    def wanted(self, values, replace):
+        wanted = super().wanted(values, replace)
+        text = values.get(device.UTC_OFFSET.id)
+        if text is not None:
+            try:
+                # The resource is the offset in force now; what is kept is the standard one.
+                wanted["standard_offset_s"] = parse_offset(text) - self._daylight_saving_s()
+            except ValueError as error:
+                raise BadRequest(str(error)) from None
+        return wanted
+
+    def effect(self, values):
+        now_s = values.get(device.CURRENT_TIME.id)
+        if now_s is None:
+            return None
+        clock = self.parts.clock
+        if not clock.is_possible(now_s):
+            raise BadRequest("%d is no time in which this lamp can live; write UTC seconds since 1970" % now_s)
+        return lambda: clock.set_s(now_s, self.parts.board.rtc_ms())
+
+    def execute(self, instance, resource, arguments):
+        if resource == device.REBOOT.id:
+            self.parts.restart()
+        elif resource == device.FACTORY_RESET.id:
+            self.parts.factory_reset()
+        elif resource == device.RESET_ERROR_CODE.id:
+            self.parts.program.clear_errors()
+        else:
+            self.refuse_execution(resource)

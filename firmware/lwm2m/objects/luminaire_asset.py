@@ -1,0 +1,32 @@
+"""The luminaire's plate.
+
+Source: urn:oma:lwm2m:ext:3417 (Luminaire asset).
+"""
+
+from contract.objects import luminaire_asset
+from firmware.lwm2m.objects.desk import Kept
+
+
+class LuminaireAsset(Kept):
+    OBJECT = luminaire_asset.OBJECT
+    SETTINGS = {
+        luminaire_asset.YEAR_OF_MANUFACTURE.id: "manufacture_year",
+        luminaire_asset.WEEK_OF_MANUFACTURE.id: "manufacture_week",
+        luminaire_asset.NOMINAL_LIGHT_OUTPUT.id: "light_output_lm",
+        luminaire_asset.LIGHT_DISTRIBUTION_TYPE.id: "light_distribution",
+        luminaire_asset.LUMINAIRE_COLOR.id: "luminaire_colour",
+    }
+    OTHERS = (
+        luminaire_asset.ASSET_GTIN.id,
+        luminaire_asset.NOMINAL_INPUT_POWER.id,
+        luminaire_asset.POWER_AT_MINIMUM_DIM_LEVEL.id,
+    )
+
+    def value(self, resource):
+        get = self.parts.settings.get
+        if resource == luminaire_asset.ASSET_GTIN.id:
+            return get("asset_gtin")
+        if resource == luminaire_asset.NOMINAL_INPUT_POWER.id:
+            return float(get("nominal_power_w"))
+        # 0: nobody has told.
+        return float(get("minimum_power_w")) or None

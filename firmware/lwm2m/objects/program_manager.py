@@ -1,0 +1,65 @@
+"""Capacity for schedules, what is wrong with the last one, and transactions over several requests.
+
+Source: urn:oma:lwm2m:ext:3457:1.1 (Program Manager).
+"""
+
+import contract.objects.program_manager as manager
+from firmware import program
+from firmware.lwm2m.node import Node
+from firmware.lwm2m.objects.scheduling import CAPACITY
+
+# Bits of resource 13: astronomical events 0, output filters 4, calendar 5, off when inactive 9, transactions 10, and
+# their automatic fallback 11.
+CAPABILITIES = 1 | 1 << 4 | 1 << 5 | 1 << 9 | 1 << 10 | 1 << 11
+
+COUNTS = {
+    manager.CURRENT_NUMBER_OF_PROGRAM_SCHEDULERS.id: program.SCHEDULER,
+    manager.CURRENT_NUMBER_OF_PROGRAM_FUNCTIONS.id: program.FUNCTION,
+    manager.CURRENT_NUMBER_OF_CALENDAR.id: program.CALENDAR,
+}
+
+
+class ProgramManager(Node):
+    """Its writes are prepared by `scheduling.Planner`, together with those to the schedule objects."""
+
+    OBJECT = manager.OBJECT
+
+    def __init__(self, parts, planner):
+        super().__init__(planner)
+        self._parts = parts
+        others = (
+            manager.ERROR_CONDITIONS.id,
+            manager.CLEAR_ERRORS.id,
+            manager.SUPPORTED_CAPABILITIES.id,
+            manager.RESET_SCHEDULE_OBJECTS.id,
+            manager.TRANSACTION_START.id,
+            manager.TRANSACTION_END.id,
+            manager.TRANSACTION_TIMEOUT.id,
+            manager.TRANSACTION_ERROR.id,
+        )
+        self._present = tuple(sorted(tuple(CAPACITY) + tuple(COUNTS) + others))
+
+    def present(self, instance):
+        return self._present
+
+    def read(self, instance, resource):
+        held = self._parts.program
+        if resource in CAPACITY:
+            return CAPACITY[resource]
+        if resource in COUNTS:
+            return len(held.instances_of(COUNTS[resource]))
+        if resource == manager.ERROR_CONDITIONS.id:
+            return held.errors
+        if resource == manager.SUPPORTED_CAPABILITIES.id:
+            return CAPABILITIES
+        if resource == manager.TRANSACTION_START.id:
+            return held.token
+        if resource == manager.TRANSACTION_TIMEOUT.id:
+            return self._parts.settings.get("transaction_timeout_s")
+        return held.transaction_error if resource == manager.TRANSACTION_ERROR.id else None
+
+    def execute(self, instance, resource, arguments):
+        if resource == manager.CLEAR_ERRORS.id:
+            self._parts.program.clear_errors()
+        else:
+            self._parts.program.reset()
