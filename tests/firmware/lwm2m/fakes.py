@@ -1,7 +1,7 @@
 """Objects, a server and a store for the tests of the LwM2M client. The fakes keep the rules of the real things."""
 
 from contract import paths
-from contract.objects import Object, resource
+from contract.objects import Object, Resource
 from contract.paths import parse
 from contract.senml import ObjectLink, Record
 from firmware.coap import message as coap
@@ -18,6 +18,12 @@ from firmware.lwm2m.tree import Tree
 THING = 9001
 RULE = 9002
 SECRET = 21
+
+
+def resource(object, id, name, type, operations, unit="", multiple=False, mandatory=False, minimum=None, maximum=None):
+    """A `Resource`, of which most tests need the beginning."""
+    return Resource(object, id, name, type, operations, unit, multiple, mandatory, minimum, maximum)
+
 
 LEVEL = resource(THING, 0, "Level", "Integer", "RW", "/100", mandatory=True, minimum=0, maximum=100)
 POWER = resource(THING, 1, "Power", "Float", "R", "W")

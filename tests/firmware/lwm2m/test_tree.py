@@ -2,14 +2,13 @@
 
 import pytest
 
-from contract.objects import resource
 from contract.paths import ROOT, parse
 from contract.senml import ObjectLink
 from firmware.errors import StorageError
 from firmware.lwm2m import values
 from firmware.lwm2m.errors import BadRequest, NotAllowed, NotFound, Unavailable
 from firmware.lwm2m.node import CREATE, DELETE, WRITE, Change, Node, Simple
-from tests.firmware.lwm2m.fakes import LEVEL, RULE, RULE_OBJECT, THING, THING_OBJECT, Lamp, Owner
+from tests.firmware.lwm2m.fakes import LEVEL, RULE, RULE_OBJECT, THING, THING_OBJECT, Lamp, Owner, resource
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import asyncio
 import gc
 import sys
 
-from contract.objects import Object, resource
+from contract.objects import Object, Resource
 from contract.paths import parse
 from contract.senml import Record
 from firmware.clock import Clock
@@ -26,7 +26,7 @@ from firmware.lwm2m.queue import TELEMETRY, Queue
 from firmware.lwm2m.tree import Tree
 
 UTC_MS = 1800000000000
-LEVEL = resource(9001, 0, "Level", "Integer", "RW", minimum=0, maximum=100)
+LEVEL = Resource(9001, 0, "Level", "Integer", "RW", "", False, False, 0, 100)
 
 
 class Thing(Simple):

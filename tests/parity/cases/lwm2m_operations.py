@@ -1,7 +1,7 @@
 """Requests of a server and the answers of the true schedule and test objects, with observations and reports."""
 
 from contract import paths
-from contract.objects import Object, find_object, resource
+from contract.objects import Object, Resource, find_object
 from contract.paths import parse
 from contract.senml import Record
 from firmware.clock import Clock
@@ -18,10 +18,10 @@ from firmware.lwm2m.queue import FAULT, TELEMETRY, Queue
 from firmware.lwm2m.reports import Reports
 from firmware.lwm2m.tree import Tree
 
-LEVEL = resource(9001, 0, "Level", "Integer", "RW", minimum=0, maximum=100, mandatory=True)
-POWER = resource(9001, 1, "Power", "Float", "R")
-TYPES = resource(9001, 2, "Types", "Integer", "RW", multiple=True)
-REBOOT = resource(9001, 3, "Reboot", "", "E")
+LEVEL = Resource(9001, 0, "Level", "Integer", "RW", "", False, True, 0, 100)
+POWER = Resource(9001, 1, "Power", "Float", "R", "", False, False, None, None)
+TYPES = Resource(9001, 2, "Types", "Integer", "RW", "", True, False, None, None)
+REBOOT = Resource(9001, 3, "Reboot", "", "E", "", False, False, None, None)
 
 
 class Thing(Simple):
