@@ -219,6 +219,97 @@ async def test_large_bodies_travel_in_blocks_both_ways(server, joined):
     assert len(values) == 200 and set(values.values()) == {40}
 
 
+class Blocks:
+    """A lamp that answers by hand, block by block; `answers` are called with the request, in order."""
+
+    def __init__(self, raw, context):
+        self.raw, self.context = raw, context
+        self.seen = []
+
+    async def answer(self, *answers):
+        for build in answers:
+            outer = await self.raw.next()
+            request, request_id = self.context.unprotect(outer)
+            self.seen.append(request)
+            message, _ = self.context.protect(build(request), request_id)
+            message.mtype, message.mid, message.token = 2, outer.mid, outer.token
+            self.raw.transport.sendto(message.encode())
+
+
+def block2(payload, number, more, **options):
+    message = content(payload)
+    message.opt.block2 = (number, more, 2)
+    for name, value in options.items():
+        setattr(message.opt, name, value)
+    return message
+
+
+@pytest.fixture
+async def blocks(server, make_raw):
+    raw, context = await make_raw(server), Context()
+    await raw.protected(context, Message(code=Code.GET, uri_path=("time",)))
+    return Blocks(raw, context)
+
+
+async def test_a_lamp_may_ask_for_smaller_blocks(server, blocks):
+    def smaller(request):
+        message = Message(code=Code.CONTINUE)
+        message.opt.block1 = (0, True, 4)
+        return message
+
+    text = "x" * 1000
+    writing = asyncio.ensure_future(server.gateway.write(7, "/9/0/1", text))
+    last = lambda request: Message(code=Code.CHANGED)  # noqa: E731
+    await blocks.answer(smaller, smaller, last)
+    await writing
+    asked = [tuple(request.opt.block1) for request in blocks.seen]
+    assert asked == [(0, True, 5), (2, True, 4), (3, False, 4)]
+    assert cbor2.loads(b"".join(request.payload for request in blocks.seen)) == [{0: "/9/0/1", 3: text}]
+
+
+async def test_a_refusal_in_the_middle_ends_the_upload(server, blocks):
+    writing = asyncio.ensure_future(server.gateway.write(7, "/9/0/1", "x" * 1000))
+    await blocks.answer(lambda request: Message(code=Code.REQUEST_ENTITY_TOO_LARGE))
+    with pytest.raises(LampRefused) as caught:
+        await writing
+    assert caught.value.code == "4.13"
+
+
+@pytest.mark.parametrize(
+    ("second", "reason"),
+    [
+        (lambda request: Message(code=Code.NOT_FOUND), "4.04"),
+        (lambda request: content(b"y" * 64), "do not fit together"),
+        (lambda request: block2(b"y" * 64, 5, True), "do not fit together"),
+        (lambda request: block2(b"y" * 64, 1, True, etag=b"new"), "do not fit together"),
+        (lambda request: block2(b"", 1, True), "do not fit together"),
+    ],
+)
+async def test_blocks_that_do_not_fit_together_are_refused(server, blocks, second, reason):
+    reading = asyncio.ensure_future(server.gateway.read(7, "/3416"))
+    await blocks.answer(lambda request: block2(b"x" * 64, 0, True), second)
+    with pytest.raises(LampRefused, match=reason):
+        await reading
+    assert tuple(blocks.seen[1].opt.block2) == (1, False, 2)
+
+
+async def test_a_response_has_a_limit(server, blocks, monkeypatch):
+    monkeypatch.setattr("backend.device_server.requester.MAX_RESPONSE_BYTES", 100)
+    reading = asyncio.ensure_future(server.gateway.read(7, "/3416"))
+    await blocks.answer(lambda request: block2(b"x" * 64, 0, True), lambda request: block2(b"x" * 64, 1, True))
+    with pytest.raises(LampRefused, match="longer than"):
+        await reading
+
+
+async def test_a_key_revoked_before_the_request_is_drawn_means_unreachable(server, joined, database):
+    context = server._contexts.find(Context().sender_id)
+    context.limit = context.sender_sequence_number
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE device_credential SET revoked_real_ms = 1")
+    with pytest.raises(LampUnreachable, match="revoked"):
+        await server.gateway.read(7, "/3/0/0")
+
+
 async def test_a_lamp_that_never_registered_is_unreachable(server):
     for call in (server.gateway.read(7, "/3/0/0"), server.gateway.write(99, "/3/0/0", "x")):
         with pytest.raises(LampUnreachable, match="never registered"):

@@ -51,6 +51,8 @@ def test_a_value_takes_the_type_of_its_resource(kind, value, held):
         ("Integer", 2.5, "fraction"),
         ("Integer", 2**63, "64 bits"),
         ("Integer", 1e300, "64 bits"),
+        (None, 2**63, "64 bits"),
+        ("Float", 10**400, "64 bits"),
         ("Integer", "1", "expected Integer, got text"),
         ("Integer", True, "expected Integer, got a boolean"),
         ("Float", float("nan"), "finite"),
