@@ -4,64 +4,41 @@ Source: urn:oma:lwm2m:ext:3418:2.0 (Electrical monitor, OMA registry). Without i
 meter does not measure.
 """
 
-from contract.objects import Object, resource
+from contract.objects import define
 
 ID = 3418
 
-SUPPLY_VOLTAGE = resource(ID, 1, "Supply voltage", "Float", "R", "V")
-SUPPLY_CURRENT = resource(ID, 2, "Supply current", "Float", "R", "A")
-FREQUENCY = resource(ID, 3, "Frequency", "Float", "R", "Hz")
-ACTIVE_POWER = resource(ID, 4, "Active power", "Float", "R", "W")
-POWER_FACTOR = resource(ID, 5, "Power factor", "Float", "R", minimum=-1, maximum=1)
-CUMULATED_ACTIVE_ENERGY = resource(ID, 6, "Cumulated active energy", "Float", "R", "Wh")
-ENERGY_RESET = resource(ID, 7, "Energy reset", "", "E")
-LOW_POWER_FACTOR_THRESHOLD = resource(ID, 8, "Low power factor threshold", "Float", "RW")
-LOW_POWER_FACTOR = resource(ID, 9, "Low power factor", "Boolean", "R")
-LOW_POWER_THRESHOLD = resource(ID, 10, "Low power threshold", "Float", "RW", "W")
-LOW_POWER = resource(ID, 12, "Low power", "Boolean", "R")
-HIGH_POWER_THRESHOLD = resource(ID, 13, "High power threshold", "Float", "RW", "W")
-HIGH_POWER = resource(ID, 15, "High power", "Boolean", "R")
-LOW_CURRENT_THRESHOLD = resource(ID, 16, "Low current threshold", "Float", "RW", "A")
-LOW_CURRENT = resource(ID, 17, "Low current", "Boolean", "R")
-HIGH_CURRENT_THRESHOLD = resource(ID, 18, "High current threshold", "Float", "RW", "A")
-HIGH_CURRENT = resource(ID, 19, "High current", "Boolean", "R")
-LOW_VOLTAGE_THRESHOLD = resource(ID, 20, "Low voltage threshold", "Float", "RW", "V")
-LOW_VOLTAGE = resource(ID, 21, "Low voltage", "Boolean", "R")
-HIGH_VOLTAGE_THRESHOLD = resource(ID, 22, "High voltage threshold", "Float", "RW", "V")
-HIGH_VOLTAGE = resource(ID, 23, "High voltage", "Boolean", "R")
-DIMMING_LEVEL = resource(ID, 35, "Dimming level", "Integer", "R", "/100")
-TIMESTAMP = resource(ID, 5518, "Timestamp", "Time", "R")
-
-OBJECT = Object(
+OBJECT, __getattr__ = define(
+    globals(),
     ID,
     "Electrical monitor",
     "2.0",
     "urn:oma:lwm2m:ext:3418:2.0",
-    True,
-    False,
-    (
-        SUPPLY_VOLTAGE,
-        SUPPLY_CURRENT,
-        FREQUENCY,
-        ACTIVE_POWER,
-        POWER_FACTOR,
-        CUMULATED_ACTIVE_ENERGY,
-        ENERGY_RESET,
-        LOW_POWER_FACTOR_THRESHOLD,
-        LOW_POWER_FACTOR,
-        LOW_POWER_THRESHOLD,
-        LOW_POWER,
-        HIGH_POWER_THRESHOLD,
-        HIGH_POWER,
-        LOW_CURRENT_THRESHOLD,
-        LOW_CURRENT,
-        HIGH_CURRENT_THRESHOLD,
-        HIGH_CURRENT,
-        LOW_VOLTAGE_THRESHOLD,
-        LOW_VOLTAGE,
-        HIGH_VOLTAGE_THRESHOLD,
-        HIGH_VOLTAGE,
-        DIMMING_LEVEL,
-        TIMESTAMP,
-    ),
+    multiple=True,
+    mandatory=False,
+    table="""
+Supply voltage|1|R|Float|V
+Supply current|2|R|Float|A
+Frequency|3|R|Float|Hz
+Active power|4|R|Float|W
+Power factor|5|R|Float|||-1..1
+Cumulated active energy|6|R|Float|Wh
+Energy reset|7|E
+Low power factor threshold|8|RW|Float
+Low power factor|9|R|Boolean
+Low power threshold|10|RW|Float|W
+Low power|12|R|Boolean
+High power threshold|13|RW|Float|W
+High power|15|R|Boolean
+Low current threshold|16|RW|Float|A
+Low current|17|R|Boolean
+High current threshold|18|RW|Float|A
+High current|19|R|Boolean
+Low voltage threshold|20|RW|Float|V
+Low voltage|21|R|Boolean
+High voltage threshold|22|RW|Float|V
+High voltage|23|R|Boolean
+Dimming level|35|R|Integer|/100
+Timestamp|5518|R|Time
+""",
 )

@@ -4,58 +4,36 @@ Own object. The number is in OMNA's private test range (42769-42800) until one i
 docs/decisions. Latitude, longitude and offset are settings: the schedule's sun and local time need them.
 """
 
-from contract.objects import Object, resource
+from contract.objects import define
 
 ID = 42769
 
-RUNG = resource(ID, 0, "Rung", "String", "R", mandatory=True)
-EXPLANATION = resource(ID, 1, "Explanation", "String", "R", mandatory=True)
-UNTIL = resource(ID, 2, "Until", "Time", "R", mandatory=True)
-SCHEDULE_DIGEST = resource(ID, 3, "Schedule digest", "String", "R", mandatory=True, minimum=0, maximum=16)
-BOOT_COUNTER = resource(ID, 4, "Boot counter", "Integer", "R", mandatory=True, minimum=0)
-RESET_CAUSE = resource(ID, 5, "Reset cause", "String", "R", mandatory=True)
-CLOCK_ERROR_BOUND = resource(ID, 6, "Clock error bound", "Integer", "R", "ms", mandatory=True, minimum=-1)
-COMMAND_RECEIVED = resource(ID, 7, "Command received", "Integer", "R", "ms", mandatory=True, minimum=0)
-LIGHT_CHANGED = resource(ID, 8, "Light changed", "Integer", "R", "ms", mandatory=True, minimum=0)
-LATITUDE = resource(ID, 9, "Latitude", "Integer", "RW", "udeg", mandatory=True, minimum=-90000000, maximum=90000000)
-LONGITUDE = resource(
-    ID, 10, "Longitude", "Integer", "RW", "udeg", mandatory=True, minimum=-180000000, maximum=180000000
-)
-STANDARD_UTC_OFFSET = resource(
-    ID, 11, "Standard UTC offset", "Integer", "RW", "s", mandatory=True, minimum=-50400, maximum=50400
-)
-FAULT = resource(ID, 12, "Fault", "Boolean", "R", multiple=True, mandatory=True)
-REPORTS_WAITING = resource(ID, 13, "Reports waiting", "Integer", "R", mandatory=True, minimum=0)
-REPORTS_DROPPED = resource(ID, 14, "Reports dropped", "Integer", "R", mandatory=True, minimum=0)
-REPORT_INTERVAL = resource(ID, 15, "Report interval", "Integer", "RW", "s", mandatory=True, minimum=10, maximum=86400)
-FAILSAFE_LEVEL = resource(ID, 16, "Failsafe level", "Integer", "RW", "/100", mandatory=True, minimum=0, maximum=100)
-FAULTS_ACTIVE = resource(ID, 17, "Faults active", "Integer", "R", mandatory=True, minimum=0)
-
-OBJECT = Object(
+OBJECT, __getattr__ = define(
+    globals(),
     ID,
     "Lamp status",
     "1.0",
     "urn:oma:lwm2m:x:42769",
-    False,
-    True,
-    (
-        RUNG,
-        EXPLANATION,
-        UNTIL,
-        SCHEDULE_DIGEST,
-        BOOT_COUNTER,
-        RESET_CAUSE,
-        CLOCK_ERROR_BOUND,
-        COMMAND_RECEIVED,
-        LIGHT_CHANGED,
-        LATITUDE,
-        LONGITUDE,
-        STANDARD_UTC_OFFSET,
-        FAULT,
-        REPORTS_WAITING,
-        REPORTS_DROPPED,
-        REPORT_INTERVAL,
-        FAILSAFE_LEVEL,
-        FAULTS_ACTIVE,
-    ),
+    multiple=False,
+    mandatory=True,
+    table="""
+Rung|0|R|String||M
+Explanation|1|R|String||M
+Until|2|R|Time||M
+Schedule digest|3|R|String||M|0..16
+Boot counter|4|R|Integer||M|0..
+Reset cause|5|R|String||M
+Clock error bound|6|R|Integer|ms|M|-1..
+Command received|7|R|Integer|ms|M|0..
+Light changed|8|R|Integer|ms|M|0..
+Latitude|9|RW|Integer|udeg|M|-90000000..90000000
+Longitude|10|RW|Integer|udeg|M|-180000000..180000000
+Standard UTC offset|11|RW|Integer|s|M|-50400..50400
+Fault|12|R|Boolean||MN
+Reports waiting|13|R|Integer||M|0..
+Reports dropped|14|R|Integer||M|0..
+Report interval|15|RW|Integer|s|M|10..86400
+Failsafe level|16|RW|Integer|/100|M|0..100
+Faults active|17|R|Integer||M|0..
+""",
 )

@@ -3,28 +3,23 @@
 Source: urn:oma:lwm2m:oma:6 (Location, OMA registry).
 """
 
-from contract.objects import Object, resource
+from contract.objects import define
 
 ID = 6
 
-LATITUDE = resource(ID, 0, "Latitude", "Float", "R", "lat", mandatory=True)
-LONGITUDE = resource(ID, 1, "Longitude", "Float", "R", "lon", mandatory=True)
-ALTITUDE = resource(ID, 2, "Altitude", "Float", "R", "m")
-RADIUS = resource(ID, 3, "Radius", "Float", "R", "m")
-TIMESTAMP = resource(ID, 5, "Timestamp", "Time", "R", mandatory=True)
-
-OBJECT = Object(
+OBJECT, __getattr__ = define(
+    globals(),
     ID,
     "Location",
     "1.0",
     "urn:oma:lwm2m:oma:6",
-    False,
-    False,
-    (
-        LATITUDE,
-        LONGITUDE,
-        ALTITUDE,
-        RADIUS,
-        TIMESTAMP,
-    ),
+    multiple=False,
+    mandatory=False,
+    table="""
+Latitude|0|R|Float|lat|M
+Longitude|1|R|Float|lon|M
+Altitude|2|R|Float|m
+Radius|3|R|Float|m
+Timestamp|5|R|Time||M
+""",
 )

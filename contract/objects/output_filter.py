@@ -3,26 +3,22 @@
 Source: urn:oma:lwm2m:ext:3456 (Output Filter, OMA registry).
 """
 
-from contract.objects import Object, resource
+from contract.objects import define
 
 ID = 3456
 
-OPERATION = resource(ID, 0, "Operation", "Integer", "RW", mandatory=True)
-DELAY = resource(ID, 1, "Delay", "Float", "RW", "s")
-TRANSACTION = resource(ID, 2, "Transaction", "Integer", "RW")
-EXPIRATION_TIME = resource(ID, 3, "Expiration Time", "Float", "RW")
-
-OBJECT = Object(
+OBJECT, __getattr__ = define(
+    globals(),
     ID,
     "Output Filter",
     "1.0",
     "urn:oma:lwm2m:ext:3456",
-    True,
-    False,
-    (
-        OPERATION,
-        DELAY,
-        TRANSACTION,
-        EXPIRATION_TIME,
-    ),
+    multiple=True,
+    mandatory=False,
+    table="""
+Operation|0|RW|Integer||M
+Delay|1|RW|Float|s
+Transaction|2|RW|Integer
+Expiration Time|3|RW|Float
+""",
 )

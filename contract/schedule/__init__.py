@@ -5,7 +5,6 @@ The meaning is in docs/architecture.md, "What a schedule means". The objects are
 """
 
 from contract.schedule.check import check
-from contract.schedule.compose import to_objects
 from contract.schedule.digest import digest
 from contract.schedule.evaluator import HORIZON_MS, Evaluator
 from contract.schedule.model import (
@@ -71,6 +70,14 @@ def explain_at(schedule, now_ms):
 def next_change_after(schedule, now_ms):
     """Return the UTC millisecond after now at which the next step or fade starts; at most 36 hours on."""
     return _evaluator(schedule).next_change_after(now_ms)
+
+
+def to_objects(schedule):
+    """Return {(object, instance): {resource: value, or {resource instance: value} if multiple}} of a valid schedule."""
+    # A lamp only reads: what writes is loaded when it is wanted.
+    from contract.schedule import compose
+
+    return compose.to_objects(schedule)
 
 
 def _evaluator(schedule):

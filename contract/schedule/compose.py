@@ -7,13 +7,7 @@ Program i is instance i of 3452 and of 3454; calendar rules and fades that progr
 from contract.objects import calendar_rule, output_filter, program_function, program_scheduler
 from contract.schedule import syntax
 from contract.schedule.evaluator import fade_ms_of
-
-# The light of the lamp's only output: resource 1 (Command) of 3416/0.
-OUTPUT_INSTANCE = "</3416/0>"
-OUTPUT_TARGET = "1"
-
-SET = 1
-LINEAR = 1
+from contract.schedule.read import LINEAR, OUTPUT_INSTANCE, OUTPUT_TARGET, SET
 
 
 def to_objects(schedule):

@@ -8,8 +8,15 @@ from contract import limits
 from contract.objects import calendar_rule, output_filter, program_function, program_scheduler
 from contract.schedule import syntax
 from contract.schedule.check import check, check_range
-from contract.schedule.compose import LINEAR, OUTPUT_INSTANCE, OUTPUT_TARGET, SET
 from contract.schedule.model import CalendarRule, Program, Schedule, ScheduleError, Step
+
+# The light of the lamp's only output: resource 1 (Command) of 3416/0.
+OUTPUT_INSTANCE = "</3416/0>"
+OUTPUT_TARGET = "1"
+
+# 3456: operation, and progression of a fade.
+SET = 1
+LINEAR = 1
 
 _KINDS = {"Integer": "a whole number", "Float": "a number", "String": "text", "Boolean": "true or false"}
 _IMMEDIATE = 0

@@ -1,6 +1,9 @@
 """The tables of objects hold together; `find` answers for what exists and for what does not."""
 
 import importlib
+import sys
+import types
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +61,38 @@ def test_what_does_not_exist_is_none():
     assert objects.find(3416, 999) is None
     assert objects.find(9, 0) is None
     assert objects.find_object(9) is None
+
+
+def test_the_tables_of_the_lamp_say_the_same():
+    for number, name in objects.MODULES.items():
+        module = importlib.import_module("contract.objects." + name)
+        table = module.__getattr__.__self__
+        assert tuple(table) == module.OBJECT.resources
+        assert len(table) == len(module.OBJECT.resources)
+        on_the_lamp = module.OBJECT._replace(resources=table)
+        for resource in module.OBJECT.resources:
+            assert table.find(resource.id) == objects.find_in(on_the_lamp, resource.id) == resource
+            for _ in range(2):
+                assert table.get(objects.constant_of(resource.name)) == resource
+        assert table.find(999) is None and objects.find_in(on_the_lamp, 999) is None
+        with pytest.raises(AttributeError, match="NOTHING"):
+            table.get("NOTHING")
+        assert number == on_the_lamp.id
+
+
+def test_on_the_lamp_no_constant_is_kept(monkeypatch):
+    monkeypatch.setattr(objects.sys, "implementation", types.SimpleNamespace(name="micropython"))
+    scope = {}
+    item, get = objects.define(scope, 9, "Thing", "1.0", "urn:x", False, True, "\nOn-off|1|RW|Boolean\n")
+    assert scope == {} and isinstance(item.resources, objects.Table)
+    assert get("ON_OFF") == (9, 1, "On-off", "Boolean", "RW", "", False, False, None, None)
+
+
+def test_on_the_lamp_faults_come_without_sentences(monkeypatch):
+    monkeypatch.setattr(sys, "implementation", types.SimpleNamespace(name="micropython"))
+    lamp = {"__name__": "faults"}
+    exec(compile(Path(faults.__file__).read_text(encoding="utf-8"), faults.__file__, "exec"), lamp)
+    assert [tuple(fault) for fault in lamp["ALL"]] == [(*fault[:5], "", "") for fault in faults.ALL]
 
 
 def test_an_unknown_name_in_the_package_is_an_attribute_error():
