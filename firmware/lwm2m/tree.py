@@ -4,6 +4,7 @@ Source: OMA-TS-LightweightM2M_Core-V1_1 sections 6.3 (operations), 7.3 (identifi
 bootstrap only, so the tree never holds them).
 """
 
+from contract.objects import find_in
 from contract.paths import Path
 from contract.senml import Record
 from firmware.errors import LampError, ProgramError, StorageError
@@ -38,10 +39,10 @@ class Tree:
 
     def resource(self, path):
         """The contract Resource that `path` (resource or resource instance) names, present or not; raises NotFound."""
-        for resource in self.node(path.object).OBJECT.resources:
-            if resource.id == path.resource:
-                return resource
-        raise NotFound("object %d has no resource %d" % (path.object, path.resource), path)
+        resource = find_in(self.node(path.object).OBJECT, path.resource)
+        if resource is None:
+            raise NotFound("object %d has no resource %d" % (path.object, path.resource), path)
+        return resource
 
     def present(self, object, instance):
         """The contract Resources that an instance has, ascending by id; raises NotFound."""
