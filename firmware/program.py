@@ -228,14 +228,17 @@ class Program:
         except ProgramError as error:
             self._refuse(error)
             raise
+        place = self._place()
 
         def commit():
+            # The same request may have moved the lamp: settings are committed by their own owner, before or after.
+            current = compiled if self._place() == place else self._compile(candidate)
             try:
                 self._store.save(RECORD, record)
             except StorageError:
                 self.errors |= OUT_OF_STORAGE
                 raise
-            self._install(candidate, compiled)
+            self._install(candidate, current)
             self.clear_errors()
 
         return commit

@@ -43,6 +43,7 @@ TABLE = {
     "ntp_period_h": ("int", 1, 8760, 24),
     # The server and the reports: object 1, 42769/15.
     "lifetime_s": ("int", limits.LIFETIME_MIN_S, limits.LIFETIME_MAX_S, limits.LIFETIME_S),
+    "registration_jitter_s": ("int", 0, 3600, limits.REGISTRATION_JITTER_S),
     "default_pmin_s": ("int", 0, DAY_S, 0),
     "default_pmax_s": ("int", 0, DAY_S, 0),  # 0: no maximum period
     "disable_timeout_s": ("int", 1, 30 * DAY_S, DAY_S),

@@ -59,26 +59,33 @@ Written = Value | Mapping[int, Value]
 """A value, or {resource instance: value} of a multiple resource."""
 
 
-def encode(content_format: int, values: Sequence[tuple[Path, Value]]) -> bytes:
-    """`values` as one body; with TLV all must be in one object instance. Raises ValueRefused."""
-    checked = [(path, coerce(type_at(path), value)) for path, value in values]
+def encode(content_format: int, values: Sequence[tuple[Path, Value | None]]) -> bytes:
+    """`values` as one body; with TLV all must be in one object instance. None, in SenML only, removes what its path
+    names (RFC 8790, 3.2). Raises ValueRefused."""
+    checked = [(path, None if value is None else coerce(type_at(path), value)) for path, value in values]
     if content_format == SENML_CBOR:
         return senml.encode_cbor(checked)
     if content_format == SENML_JSON:
         return senml.encode_json(checked)
-    return tlv.encode(paths.path(*checked[0][0][:2]), _nested(checked))
+    given = [(path, value) for path, value in checked if value is not None]
+    if len(given) < len(checked):
+        raise ValueRefused("TLV cannot remove anything: write to a lamp that takes SenML")
+    return tlv.encode(paths.path(*given[0][0][:2]), _nested(given))
 
 
-def encode_instance(content_format: int, instance: Path, values: Sequence[tuple[Path, Value]]) -> bytes:
+def encode_instance(content_format: int, instance: Path, values: Sequence[tuple[Path, Value | None]]) -> bytes:
     """The body of a Create that chooses the instance: TLV wraps it, SenML's names say it anyway. Raises
     ValueRefused."""
     if content_format != TLV:
         return encode(content_format, values)
-    return tlv.encode_instance(instance, _nested([(path, coerce(type_at(path), value)) for path, value in values]))
+    given = [(path, coerce(type_at(path), value)) for path, value in values if value is not None]
+    return tlv.encode_instance(instance, _nested(given))
 
 
-def flatten(path: Path, value: Written | Mapping[int, Written]) -> list[tuple[Path, Value]]:
+def flatten(path: Path, value: Written | Mapping[int, Written] | None) -> list[tuple[Path, Value | None]]:
     """`value` at `path` as single values: of an instance {resource: ...}, of a resource {resource instance: ...}."""
+    if value is None:
+        return [(path, None)]
     if not isinstance(value, Mapping):
         if path.resource is None:
             raise ValueRefused(f"{paths.format(path)} is not one resource: give a mapping of its values")

@@ -99,9 +99,15 @@ class Gateway:
         async with self._turn(lamp_id) as session:
             await self._write(session, target, codec.flatten(target, value))
 
-    async def write_composite(self, lamp_id: int, values: Mapping[Path, Written] | Mapping[str, Written]) -> None:
-        """Write all of `values` ({path: value}) or none, in one request. A lamp without Write-Composite gets one
-        partial update for each object instance, in the order given: atomic within an instance only."""
+    async def write_composite(
+        self, lamp_id: int, values: Mapping[Path, Written | None] | Mapping[str, Written | None]
+    ) -> None:
+        """Write all of `values` ({path: value}) or none, in one request; None removes what its path names (an object's
+        instances, an instance, a multiple resource's instances), before anything is given.
+
+        A lamp without Write-Composite gets one partial update for each object instance, in the order given: atomic
+        within an instance only, and refused when something is to be removed.
+        """
         pairs = [pair for path, value in values.items() for pair in codec.flatten(_path(path), value)]
         if not pairs:
             return
@@ -114,8 +120,10 @@ class Gateway:
                     return
                 if response.code.dotted not in _NO_COMPOSITE:
                     raise self._refused(response)
-            instances: dict[Path, list[tuple[Path, Value]]] = {}
+            instances: dict[Path, list[tuple[Path, Value | None]]] = {}
             for path, value in pairs:
+                if value is None:
+                    raise LampRefused("4.05", "it has no Write-Composite, and nothing else removes and gives at once")
                 instances.setdefault(paths.path(path.object, path.instance), []).append((path, value))
             for instance, inside in instances.items():
                 await self._write(session, instance, inside)
@@ -163,7 +171,7 @@ class Gateway:
             raise LampRefused(response.code.dotted, f"its answer cannot be read: {refusal.diagnostic}") from None
         return {record.path: record.value for record in records}
 
-    async def _write(self, session: Session, target: Path, pairs: list[tuple[Path, Value]]) -> None:
+    async def _write(self, session: Session, target: Path, pairs: list[tuple[Path, Value | None]]) -> None:
         content_format = codec.choose(session.formats, session.version)
         code = Code.POST if target.resource is None else Code.PUT
         body = codec.encode(content_format, pairs)

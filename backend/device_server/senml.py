@@ -144,12 +144,12 @@ def _path(name: str) -> Path:
     return path
 
 
-def encode_cbor(values: Sequence[tuple[Path, Value]]) -> bytes:
-    """A pack that writes `values`; paths of resources or resource instances."""
+def encode_cbor(values: Sequence[tuple[Path, Value | None]]) -> bytes:
+    """A pack that writes `values`; paths of resources or resource instances. None removes what its path names."""
     return cbor2.dumps(list(_entries(values)))
 
 
-def encode_json(values: Sequence[tuple[Path, Value]]) -> bytes:
+def encode_json(values: Sequence[tuple[Path, Value | None]]) -> bytes:
     """As `encode_cbor`, as SenML-JSON."""
     pack = []
     for entry in _entries(values):
@@ -169,22 +169,20 @@ def encode_names_json(wanted: Iterable[Path]) -> bytes:
     return orjson.dumps([{"n": paths.format(path)} for path in wanted])
 
 
-def _entries(values: Sequence[tuple[Path, Value]]) -> Iterable[dict[Any, Any]]:
-    base = _common_base([path for path, _ in values])
-    for index, (path, value) in enumerate(values):
-        entry: dict[Any, Any] = {senml.BASE_NAME: base} if base and index == 0 else {}
+def _entries(values: Sequence[tuple[Path, Value | None]]) -> Iterable[dict[Any, Any]]:
+    """A base name for each run of records of one instance: a third off the size of an override or a schedule."""
+    base = ""
+    for path, value in values:
+        is_inside = path.resource is not None and len(values) > 1
+        instance = f"{paths.format(paths.path(path.object, path.instance))}/" if is_inside else ""
+        entry: dict[Any, Any] = {}
+        if instance != base:
+            base = entry[senml.BASE_NAME] = instance
         entry[senml.NAME] = paths.format(path).removeprefix(base)
-        label, plain = _labelled(value)
+        label, plain = (senml.VALUE, None) if value is None else _labelled(value)
         entry[label] = plain
         yield entry
 
-
-def _common_base(written: Sequence[Path]) -> str:
-    """ "/3416/0/" when all paths are in one instance: a third off the size of an override."""
-    instances = {(path.object, path.instance) for path in written}
-    if len(instances) != 1 or len(written) == 1:
-        return ""
-    return f"{paths.format(paths.path(*instances.pop()))}/"
 
 
 def _labelled(value: Value) -> tuple[object, object]:

@@ -37,14 +37,24 @@ TELEMETRY_PATHS = _first(
     lamp_status.SCHEDULE_DIGEST,
     lamp_status.REPORTS_DROPPED,
 )
-# When a command was received, when the light changed, and how far both may be wrong.
+# Why the light is as it is, when a command was received, when the light changed, and how far both may be wrong.
 EVIDENCE_PATHS = _first(
     outdoor_lamp_controller.COMMAND_IN_ACTION,
     outdoor_lamp_controller.DIMMING_LEVEL,
     lamp_status.RUNG,
+    lamp_status.EXPLANATION,
+    lamp_status.UNTIL,
     lamp_status.CLOCK_ERROR_BOUND,
     lamp_status.COMMAND_RECEIVED,
     lamp_status.LIGHT_CHANGED,
+)
+# Once after a start, when the clock is known: what happened, and what the lamp holds.
+INTRODUCTION_PATHS = TELEMETRY_PATHS + _first(
+    lamp_status.BOOT_COUNTER,
+    lamp_status.RESET_CAUSE,
+    lamp_status.CLOCK_ERROR_BOUND,
+    lamp_status.EXPLANATION,
+    lamp_status.UNTIL,
 )
 SUMMARY_PATHS = _first(
     electrical_monitor.CUMULATED_ACTIVE_ENERGY,

@@ -171,4 +171,6 @@ def _settings(pole: Pole) -> dict[str, object]:
         "nominal_power_w": city.NOMINAL_W,
         "lifetime_s": LIFETIME_S,
         "report_interval_s": 900,
+        # A street of simulated lamps is no city that comes back at once.
+        "registration_jitter_s": 1,
     }

@@ -187,3 +187,14 @@ def test_any_json_is_read_or_refused(payload):
         senml.decode_json(payload, NOW_S)
     except SenmlError as error:
         assert str(error)
+
+
+def test_none_removes_and_each_run_of_an_instance_has_its_base_name() -> None:
+    paths = [parse(text) for text in ("/3452", "/3452/0/1", "/3452/0/3/0", "/3453/1/1")]
+    values = list(zip(paths, (None, True, 2, 1), strict=True))
+    assert cbor2.loads(senml.encode_cbor(values)) == [
+        {0: "/3452", 2: None},
+        {-2: "/3452/0/", 0: "1", 4: True},
+        {0: "3/0", 2: 2},
+        {-2: "/3453/1/", 0: "1", 2: 1},
+    ]

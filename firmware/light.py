@@ -1,0 +1,57 @@
+"""The task that makes the light follow the decision: drive, sleep until something is due, again.
+
+`refresh` is called at once after every request of the server as well, so that a command needs no wake-up to be seen.
+"""
+
+# However long nothing is due, the lamp looks again: a clock step or a settings change may have come from anywhere.
+LONGEST_SLEEP_MS = 250
+
+
+class Light:
+    """`board`: drive, switch, ticks_ms, rtc_ms, rtc_rate, sleep_ms; `lux()`: what the photocell said last, or None.
+
+    `on_change(decision)` hears when the rung or the level in action becomes another. `progress_ms` is the ticks of the
+    last look, for the watchdog.
+    """
+
+    def __init__(self, board, lamp, clock, lux, on_change):
+        self._board = board
+        self._lamp = lamp
+        self._clock = clock
+        self._lux = lux
+        self._on_change = on_change
+        self._output = None
+        self._told = None
+        self.progress_ms = 0
+
+    def refresh(self):
+        """Decide now and drive what was decided. Returns the firmware.lamp.Decision."""
+        rtc_ms = self._board.rtc_ms()
+        decision = self._lamp.decide(self._clock.trusted_ms(rtc_ms), rtc_ms, self._lux())
+        output = (decision.permille, decision.closed)
+        if output != self._output:
+            self._drive(*output)
+            self._output = output
+        told = (decision.rung, decision.level)
+        if told != self._told:
+            self._told = told
+            self._on_change(decision)
+        return decision
+
+    def _drive(self, permille, closed):
+        """Close the relay before there is something to dim, and open it only when the driver is at rest."""
+        if closed:
+            self._board.switch(True)
+        self._board.drive(permille)
+        if not closed:
+            self._board.switch(False)
+
+    async def run(self):
+        """Follow the decision for ever; only cancellation ends it."""
+        while True:
+            self.refresh()
+            self.progress_ms = self._board.ticks_ms()
+            due_ms = self._lamp.wake_at() - self._board.rtc_ms()
+            # A fade's steps are RTC time too; a board whose RTC runs fast gets fewer of them, never a busy loop.
+            sleep_ms = int(due_ms / self._board.rtc_rate)
+            await self._board.sleep_ms(max(1, min(sleep_ms, LONGEST_SLEEP_MS)))
