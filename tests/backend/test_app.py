@@ -14,6 +14,7 @@ from backend import app as composition
 from backend import health
 from backend.access.models import Role
 from backend.app import Parts, create_app
+from backend.db import Database
 from backend.settings import Settings
 from tests.backend.conftest import MakeClient, MakeToken
 
@@ -85,6 +86,19 @@ async def test_health_says_what_does_not(
     assert (answer.json()["database"], answer.json()["coap"]) == ("failed", "failed")
     for borrower in borrowers:
         slots.release_on_behalf_of(borrower)
+
+
+async def test_health_of_a_broken_backend_is_an_answer(
+    app: FastAPI, stranger: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    class Deaf:
+        port = 1
+
+    monkeypatch.setattr(app.state, "device_server", Deaf())
+    monkeypatch.setattr(app.state, "database", Database(f"sqlite:///{tmp_path}/missing/x.db"))
+    answer = await stranger.get("/health")
+    assert answer.status_code == 503
+    assert (answer.json()["database"], answer.json()["coap"]) == ("failed", "failed")
 
 
 async def test_the_documentation_is_open_and_names_the_token(stranger: httpx.AsyncClient) -> None:

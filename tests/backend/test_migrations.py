@@ -1,8 +1,10 @@
 """The database's shape: reached by revisions, equal to the models, upgraded once however many start together."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
@@ -10,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from backend import migrations
 from backend.db import Database
+from backend.migrations import __main__ as writer
 
 
 def test_the_revisions_lead_to_exactly_the_models(database: Database) -> None:
@@ -37,6 +40,33 @@ def test_processes_that_start_together_upgrade_once(empty_database_url: str) -> 
         assert "lamp" in inspect(connection).get_table_names()
     for database in databases:
         database.close()
+
+
+def test_the_way_back_leaves_nothing(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    migrations.upgrade(database)
+    with database.writing() as connection:
+        command.downgrade(migrations.make_config(connection), "base")
+    with database.reading() as connection:
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+    database.close()
+
+
+def test_a_developer_writes_the_initial_revision_and_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(writer, "VERSIONS", tmp_path)
+    assert writer.main(["--initial"]) == 0
+    initial = (tmp_path / "0001_initial.py").read_text()
+    for table in migrations.all_tables().tables:
+        assert f'op.create_table("{table}"' in initial.replace("'", '"').replace("(\n        ", "(")
+    assert "sqlmodel" not in initial
+    monkeypatch.setattr(writer, "VERSIONS", Path(migrations.__file__).parent / "versions")
+    monkeypatch.setattr(writer, "_autogenerate", lambda *arguments, **options: Path(arguments[3]))
+    number = len(list(writer.VERSIONS.glob("0*.py"))) + 1
+    assert writer.write_revision("next") == Path(f"{number:04d}")
+    assert writer.main([]) == 2
+    assert "for developers" in capsys.readouterr().out
 
 
 def test_a_database_of_a_newer_program_is_left_alone(database: Database) -> None:

@@ -54,9 +54,8 @@ async def test_what_was_refused_or_only_read_is_not_written(
 
 async def test_the_change_and_its_entry_are_kept_or_lost_together(app: FastAPI, client: httpx.AsyncClient) -> None:
     def fail(session: Any, request: Any) -> None:
-        session.add(
-            AuditEntry.model_construct(at_ms=None, actor="x", role="x", method="x", path="x", object="", detail="")
-        )
+        values: dict[str, Any] = dict.fromkeys(("actor", "role", "method", "path", "object", "detail"), "x")
+        session.add(AuditEntry(**values, at_ms=None))  # type: ignore[arg-type]
 
     app.state.before_commit, before = (*app.state.before_commit, fail), app.state.before_commit
     try:
