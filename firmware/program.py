@@ -87,13 +87,17 @@ class Program:
             self.errors |= NO_VALID_PROGRAM
         self._install({}, self._compile({}))
 
-    def _compile(self, instances):
-        """Return the contract.schedule.Schedule of raw instances. Raises ProgramError."""
+    def _place(self):
+        """Return (latitude_e6, longitude_e6, contract TimeZone) as the settings have them now."""
         get = self._settings.get
         exceptions = tuple(tuple(entry) for entry in get("time_zone_exceptions"))
         zone = TimeZone(get("time_zone"), get("standard_offset_s"), exceptions)
+        return get("latitude_e6"), get("longitude_e6"), zone
+
+    def _compile(self, instances):
+        """Return the contract.schedule.Schedule of raw instances. Raises ProgramError."""
         try:
-            return schedule.from_objects(instances, get("latitude_e6"), get("longitude_e6"), zone)
+            return schedule.from_objects(instances, *self._place())
         except schedule.ScheduleError as error:
             raise ProgramError(error.path, error.reason) from None
 
