@@ -10,7 +10,6 @@ from firmware.lwm2m.objects.firmware_update import FirmwareUpdate
 from firmware.lwm2m.objects.lamp_status import LampStatus
 from firmware.lwm2m.objects.location import Location
 from firmware.lwm2m.objects.luminaire_asset import LuminaireAsset
-from firmware.lwm2m.objects.oscore import Oscore
 from firmware.lwm2m.objects.outdoor_lamp_controller import OutdoorLampController
 from firmware.lwm2m.objects.output_filter import OutputFilter
 from firmware.lwm2m.objects.photocell import Photocell
@@ -19,7 +18,6 @@ from firmware.lwm2m.objects.program_manager import ProgramManager
 from firmware.lwm2m.objects.program_monitor import ProgramMonitor
 from firmware.lwm2m.objects.program_scheduler import ProgramScheduler
 from firmware.lwm2m.objects.scheduling import Planner
-from firmware.lwm2m.objects.security import Security
 from firmware.lwm2m.objects.server import Server
 from firmware.lwm2m.objects.time_synchronization import TimeSynchronization
 
@@ -29,18 +27,17 @@ def build(parts):
 
     `parts` has lamp, program, clock, meter, health, settings, board, identity, log, queue, counters; and, when
     something is executed, `client` (lwm2m.client.Client), `restart()` and `factory_reset()`, which must let the answer
-    out first. The photocell is there when the board measures lux at this moment.
+    out first. The photocell is there when the board measures lux at this moment. Security and OSCORE (0 and 21) are for
+    bootstrap, which this lamp does not have yet: it does not spend memory on them.
     """
     desk = Desk(parts.settings)
     planner = Planner(parts)
     nodes = [
-        Security(),
         Server(parts, desk),
         Device(parts, desk),
         ConnectivityMonitoring(parts),
         FirmwareUpdate(),
         Location(parts),
-        Oscore(),
         DeviceExtension(parts, desk),
         TimeSynchronization(parts, desk),
         OutdoorLampController(parts, desk),

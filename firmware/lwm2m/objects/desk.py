@@ -4,6 +4,7 @@ So a request that touches several of them is checked as a whole (two thresholds 
 and is one record on flash, whole or not at all, whatever the power does.
 """
 
+from contract import faults
 from firmware.lwm2m.errors import BadRequest, NotAllowed
 from firmware.lwm2m.node import CREATE, DELETE, REPLACE, Node
 
@@ -49,28 +50,47 @@ class Desk:
 class Kept(Node):
     """An object with one instance whose writable resources are settings, most of them.
 
-    A subclass sets SETTINGS {resource id: name of a setting that is read and written as it is}, OTHERS (ids of its
-    other resources), and has `value` for those, and `wanted` and `effect` where a write is more than a setting.
+    A subclass says where the values of its resources are, by resource id: SETTINGS {id: name of a setting that is read
+    and written as it is}, SOURCES {id: "part.attribute"}, an attribute or method of one of the parts. Faults are found
+    in the contract. For the rest it has `value`, and `wanted` and `effect` where a write is more than a setting. LACKS
+    are ids of the contract's resources that this lamp does not have.
     """
 
     SETTINGS = {}
-    OTHERS = ()
+    SOURCES = {}
+    LACKS = ()
 
     def __init__(self, parts, desk):
         super().__init__(desk)
         self.parts = parts
-        self._present = tuple(sorted(tuple(self.SETTINGS) + tuple(self.OTHERS)))
+        ids = [resource.id for resource in self.OBJECT.resources]
+        self._present = tuple([id for id in sorted(ids) if id not in self.LACKS])
+        self._faults = {}
+        for fault in faults.ALL:
+            if (
+                fault.path is not None
+                and fault.path[:2] == (self.OBJECT.id, 0)
+                and fault.path.resource_instance is None
+            ):
+                self._faults[fault.path.resource] = fault.code
         desk.add(self)
 
     def present(self, instance):
         return self._present
 
     def read(self, instance, resource):
-        name = self.SETTINGS.get(resource)
-        return self.value(resource) if name is None else self.parts.settings.get(name)
+        if resource in self.SETTINGS:
+            return self.parts.settings.get(self.SETTINGS[resource])
+        if resource in self.SOURCES:
+            part, name = self.SOURCES[resource].split(".")
+            value = getattr(getattr(self.parts, part), name)
+            return value() if callable(value) else value
+        if resource in self._faults:
+            return self.parts.health.is_raised(self._faults[resource])
+        return self.value(resource)
 
     def value(self, resource):
-        """Return the value of one of OTHERS, as `Node.read`."""
+        """Return the value of a resource that is in no table, as `Node.read`."""
 
     def wanted(self, values, replace):
         """Return {setting: value} for written `values`; with `replace`, those not given go back to their defaults."""

@@ -26,32 +26,23 @@ OWN_ERRORS = {
     faults.REPORTS_LOST.code: 20,
 }
 
+SERIAL_NUMBER = device.SERIAL_NUMBER.id
+HARDWARE_VERSION = device.HARDWARE_VERSION.id
+MEMORY_FREE = device.MEMORY_FREE.id
+MEMORY_TOTAL = device.MEMORY_TOTAL.id
+ERROR_CODE = device.ERROR_CODE.id
+CURRENT_TIME = device.CURRENT_TIME.id
+UTC_OFFSET = device.UTC_OFFSET.id
+REBOOT = device.REBOOT.id
+FACTORY_RESET = device.FACTORY_RESET.id
+RESET_ERROR_CODE = device.RESET_ERROR_CODE.id
+
 
 class Device(Kept):
     """`parts.restart()` restarts the controller once the answer is out, `parts.factory_reset()` forgets all before."""
 
     OBJECT = device.OBJECT
     SETTINGS = {device.TIMEZONE.id: "time_zone"}
-    OTHERS = (
-        device.MANUFACTURER.id,
-        device.MODEL_NUMBER.id,
-        device.SERIAL_NUMBER.id,
-        device.FIRMWARE_VERSION.id,
-        device.REBOOT.id,
-        device.FACTORY_RESET.id,
-        device.AVAILABLE_POWER_SOURCES.id,
-        device.MEMORY_FREE.id,
-        device.ERROR_CODE.id,
-        device.RESET_ERROR_CODE.id,
-        device.CURRENT_TIME.id,
-        device.UTC_OFFSET.id,
-        device.SUPPORTED_BINDING_AND_MODES.id,
-        device.DEVICE_TYPE.id,
-        device.HARDWARE_VERSION.id,
-        device.SOFTWARE_VERSION.id,
-        device.MEMORY_TOTAL.id,
-        device.EXTDEVINFO.id,
-    )
     FIXED = {
         device.MANUFACTURER.id: MANUFACTURER,
         device.MODEL_NUMBER.id: MODEL,
@@ -67,20 +58,20 @@ class Device(Kept):
         parts = self.parts
         if resource in self.FIXED:
             return self.FIXED[resource]
-        if resource == device.SERIAL_NUMBER.id:
+        if resource == SERIAL_NUMBER:
             return parts.identity.serial
-        if resource == device.HARDWARE_VERSION.id:
+        if resource == HARDWARE_VERSION:
             return parts.board.model
-        if resource == device.MEMORY_FREE.id:
+        if resource == MEMORY_FREE:
             return parts.board.memory()[0] // 1024
-        if resource == device.MEMORY_TOTAL.id:
+        if resource == MEMORY_TOTAL:
             return parts.board.memory()[1] // 1024
-        if resource == device.ERROR_CODE.id:
+        if resource == ERROR_CODE:
             return self._errors()
-        if resource == device.CURRENT_TIME.id:
+        if resource == CURRENT_TIME:
             now_ms = self.now_ms()
             return None if now_ms is None else now_ms // 1000
-        if resource == device.UTC_OFFSET.id:
+        if resource == UTC_OFFSET:
             return format_offset(self.parts.settings.get("standard_offset_s") + self._daylight_saving_s())
         return None
 
@@ -97,7 +88,7 @@ class Device(Kept):
 
     def wanted(self, values, replace):
         wanted = super().wanted(values, replace)
-        text = values.get(device.UTC_OFFSET.id)
+        text = values.get(UTC_OFFSET)
         if text is not None:
             try:
                 # The resource is the offset in force now; what is kept is the standard one.
@@ -107,7 +98,7 @@ class Device(Kept):
         return wanted
 
     def effect(self, values):
-        now_s = values.get(device.CURRENT_TIME.id)
+        now_s = values.get(CURRENT_TIME)
         if now_s is None:
             return None
         clock = self.parts.clock
@@ -116,11 +107,11 @@ class Device(Kept):
         return lambda: clock.set_s(now_s, self.parts.board.rtc_ms())
 
     def execute(self, instance, resource, arguments):
-        if resource == device.REBOOT.id:
+        if resource == REBOOT:
             self.parts.restart()
-        elif resource == device.FACTORY_RESET.id:
+        elif resource == FACTORY_RESET:
             self.parts.factory_reset()
-        elif resource == device.RESET_ERROR_CODE.id:
+        elif resource == RESET_ERROR_CODE:
             self.parts.program.clear_errors()
         else:
             self.refuse_execution(resource)

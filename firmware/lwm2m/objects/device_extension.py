@@ -14,6 +14,11 @@ NO_OUI = "000000"
 
 DST = (device_extension.DST_START.id, device_extension.DST_END.id, device_extension.DST_OFFSET.id)
 
+DEVICE_OPERATING_HOURS = device_extension.DEVICE_OPERATING_HOURS.id
+UPTIME = device_extension.UPTIME.id
+MANUFACTURER_IDENTIFIER = device_extension.MANUFACTURER_IDENTIFIER.id
+CONFIGURATION_RESET = device_extension.CONFIGURATION_RESET.id
+
 
 class DeviceExtension(Kept):
     """The three columns of the daylight saving table (11 to 13) are one setting."""
@@ -25,23 +30,22 @@ class DeviceExtension(Kept):
         device_extension.INSTALLATION_DATE.id: "installation_s",
         device_extension.MAINTENANCE.id: "maintenance",
     }
-    OTHERS = (
-        device_extension.MANUFACTURER_IDENTIFIER.id,
-        device_extension.CONFIGURATION_RESET.id,
-        device_extension.DEVICE_OPERATING_HOURS.id,
-        device_extension.UPTIME.id,
-    ) + DST
+    LACKS = (
+        device_extension.GTIN_MODEL_NUMBER.id,
+        device_extension.SOFTWARE_UPDATE.id,
+        device_extension.ADDITIONAL_FIRMWARE_INFORMATION.id,
+    )
 
     def value(self, resource):
         parts = self.parts
         if resource in DST:
             column = DST.index(resource)
             return {row: _shown(entry, column) for row, entry in enumerate(parts.settings.get("time_zone_exceptions"))}
-        if resource == device_extension.DEVICE_OPERATING_HOURS.id:
+        if resource == DEVICE_OPERATING_HOURS:
             return parts.meter.operating_hours
-        if resource == device_extension.UPTIME.id:
+        if resource == UPTIME:
             return parts.board.ticks_ms() // 1000
-        if resource == device_extension.MANUFACTURER_IDENTIFIER.id:
+        if resource == MANUFACTURER_IDENTIFIER:
             name = parts.identity.endpoint
             is_mac = name.startswith(MAC_NAME)
             return name[len(MAC_NAME) : len(MAC_NAME) + OUI_DIGITS] if is_mac else NO_OUI
@@ -65,7 +69,7 @@ class DeviceExtension(Kept):
             raise BadRequest(str(error)) from None
 
     def execute(self, instance, resource, arguments):
-        if resource != device_extension.CONFIGURATION_RESET.id:
+        if resource != CONFIGURATION_RESET:
             self.refuse_execution(resource)
         self.parts.settings.factory_reset()
 

@@ -10,19 +10,25 @@ from firmware.health.detectors import POWER_TOO_HIGH
 from firmware.lwm2m.errors import BadRequest
 from firmware.lwm2m.objects.desk import Kept
 
-FAULTS = {
-    light.LAMP_FAILURE.id: faults.LAMP_FAILURE.code,
-    light.CONTROL_GEAR_FAILURE.id: faults.CONTROL_GEAR_FAILURE.code,
-    light.RELAY_FAILURE.id: faults.RELAY_FAILURE.code,
-    light.DAY_BURNER.id: faults.DAY_BURNER.code,
-    light.CYCLING_FAILURE.id: faults.CYCLING.code,
-}
+COMMAND = light.COMMAND.id
+DIMMING_LEVEL = light.DIMMING_LEVEL.id
+CONTROL_GEAR_FAILURE_REASON = light.CONTROL_GEAR_FAILURE_REASON.id
+CONTROL_GEAR_COMMUNICATION_FAILURE = light.CONTROL_GEAR_COMMUNICATION_FAILURE.id
+SCHEDULER_ID = light.SCHEDULER_ID.id
+INVALID_SCHEDULER = light.INVALID_SCHEDULER.id
+LAMP_OPERATING_HOURS_RESET = light.LAMP_OPERATING_HOURS_RESET.id
+LAMP_ON_TIMESTAMP = light.LAMP_ON_TIMESTAMP.id
+LAMP_SWITCH_COUNTER_RESET = light.LAMP_SWITCH_COUNTER_RESET.id
+CONTROL_TYPE = light.CONTROL_TYPE.id
+DEFAULT_FADE_TIME = light.DEFAULT_FADE_TIME.id
+START_TIME = light.MANUAL_OVERRIDE_START_TIME.id
+END_TIME = light.MANUAL_OVERRIDE_END_TIME.id
+FADE = light.MANUAL_OVERRIDE_FADE.id
+ACTIVE = light.MANUAL_OVERRIDE_ACTIVE.id
+TIMESTAMP = light.TIMESTAMP.id
 
-OVERRIDE = (
-    (light.COMMAND.id, override.LEVEL),
-    (light.MANUAL_OVERRIDE_START_TIME.id, override.START),
-    (light.MANUAL_OVERRIDE_END_TIME.id, override.END),
-)
+LEVELS = (COMMAND, light.COMMAND_IN_ACTION.id, DIMMING_LEVEL)
+OVERRIDE = ((COMMAND, override.LEVEL), (START_TIME, override.START), (END_TIME, override.END))
 
 
 class OutdoorLampController(Kept):
@@ -40,99 +46,78 @@ class OutdoorLampController(Kept):
         light.VOLTAGE_AT_MIN_DIM_LEVEL.id: "voltage_at_min_v",
         light.MANUAL_OVERRIDE_DEFAULT_DURATION.id: "override_duration_s",
     }
-    OTHERS = tuple(FAULTS) + (
-        light.COMMAND.id,
-        light.COMMAND_IN_ACTION.id,
-        light.DIMMING_LEVEL.id,
-        light.LAMP_FAILURE_REASON.id,
-        light.CONTROL_GEAR_FAILURE_REASON.id,
-        light.CONTROL_GEAR_COMMUNICATION_FAILURE.id,
-        light.SCHEDULER_ID.id,
-        light.INVALID_SCHEDULER.id,
-        light.LAMP_OPERATING_HOURS.id,
-        light.LAMP_OPERATING_HOURS_RESET.id,
-        light.LAMP_ON_TIMESTAMP.id,
-        light.LAMP_SWITCH_COUNTER.id,
-        light.LAMP_SWITCH_COUNTER_RESET.id,
-        light.CONTROL_GEAR_TEMPERATURE.id,
-        light.CONTROL_TYPE.id,
-        light.DEFAULT_FADE_TIME.id,
-        light.MANUAL_OVERRIDE_START_TIME.id,
-        light.MANUAL_OVERRIDE_END_TIME.id,
-        light.MANUAL_OVERRIDE_FADE.id,
-        light.MANUAL_OVERRIDE_ACTIVE.id,
-        light.TIMESTAMP.id,
-    )
+    LACKS = (light.CONTROL_GEAR_START_COUNTER.id,)
+
+    SOURCES = {
+        light.LAMP_FAILURE_REASON.id: "health.reason",
+        light.LAMP_OPERATING_HOURS.id: "meter.lamp_hours",
+        light.LAMP_SWITCH_COUNTER.id: "meter.switches",
+        light.CONTROL_GEAR_TEMPERATURE.id: "board.celsius",
+    }
+
+    def read(self, instance, resource):
+        if resource == INVALID_SCHEDULER:
+            # At once, and not when the fault is next looked at: who wrote the schedule reads this next.
+            return not self.parts.program.is_valid
+        return super().read(instance, resource)
 
     def value(self, resource):
-        if resource in FAULTS:
-            return self.parts.health.is_raised(FAULTS[resource])
-        if resource in (light.COMMAND.id, light.COMMAND_IN_ACTION.id, light.DIMMING_LEVEL.id):
+        if resource in LEVELS:
             return self._level(resource)
-        if light.MANUAL_OVERRIDE_START_TIME.id <= resource <= light.MANUAL_OVERRIDE_ACTIVE.id:
+        if START_TIME <= resource <= ACTIVE:
             return self._override(resource)
         return self._other(resource)
 
     def _level(self, resource):
         decision, command = self.parts.lamp.decision, self.parts.lamp.override.level
-        if resource == light.COMMAND.id and command is not None:
+        if resource == COMMAND and command is not None:
             return command
         if decision is None:
             return None
-        return decision.dimming if resource == light.DIMMING_LEVEL.id else decision.level
+        return decision.dimming if resource == DIMMING_LEVEL else decision.level
 
     def _override(self, resource):
         manual = self.parts.lamp.override
-        if resource == light.MANUAL_OVERRIDE_START_TIME.id:
+        if resource == START_TIME:
             return manual.start_s
-        if resource == light.MANUAL_OVERRIDE_END_TIME.id:
+        if resource == END_TIME:
             return manual.end_s
-        if resource == light.MANUAL_OVERRIDE_FADE.id:
+        if resource == FADE:
             return manual.fade_ms / 1000
         rtc_ms = self.parts.board.rtc_ms()
         return manual.is_active(self.parts.clock.trusted_ms(rtc_ms), rtc_ms)
 
     def _other(self, resource):
         parts = self.parts
-        if resource == light.LAMP_FAILURE_REASON.id:
-            return parts.health.reason
-        if resource == light.CONTROL_GEAR_FAILURE_REASON.id:
+        if resource == CONTROL_GEAR_FAILURE_REASON:
             return POWER_TOO_HIGH if parts.health.is_raised(faults.CONTROL_GEAR_FAILURE.code) else 0
-        if resource == light.CONTROL_GEAR_COMMUNICATION_FAILURE.id:
+        if resource == CONTROL_GEAR_COMMUNICATION_FAILURE:
             # There is no bus that could fall silent.
             return False
-        if resource == light.SCHEDULER_ID.id:
+        if resource == SCHEDULER_ID:
             assigned = parts.settings.get("scheduler_ids") or parts.program.instances_of(program.SCHEDULER)
             return dict(enumerate(assigned))
-        if resource == light.INVALID_SCHEDULER.id:
-            return not parts.program.is_valid
-        if resource == light.LAMP_OPERATING_HOURS.id:
-            return parts.meter.lamp_hours
-        if resource == light.LAMP_ON_TIMESTAMP.id:
+        if resource == LAMP_ON_TIMESTAMP:
             return parts.meter.lit_since_s(parts.clock)
-        if resource == light.LAMP_SWITCH_COUNTER.id:
-            return parts.meter.switches
-        if resource == light.CONTROL_GEAR_TEMPERATURE.id:
-            return parts.board.celsius()
-        if resource == light.CONTROL_TYPE.id:
+        if resource == CONTROL_TYPE:
             return {0: parts.settings.get("control_type")}
-        if resource == light.DEFAULT_FADE_TIME.id:
+        if resource == DEFAULT_FADE_TIME:
             return parts.settings.get("default_fade_ms") / 1000
-        return self.measured_s() if resource == light.TIMESTAMP.id else None
+        return self.measured_s() if resource == TIMESTAMP else None
 
     def wanted(self, values, replace):
         wanted = super().wanted(values, replace)
         default = self.parts.settings.default
-        if light.DEFAULT_FADE_TIME.id in values:
-            wanted["default_fade_ms"] = _milliseconds(values[light.DEFAULT_FADE_TIME.id])
+        if DEFAULT_FADE_TIME in values:
+            wanted["default_fade_ms"] = _milliseconds(values[DEFAULT_FADE_TIME])
         elif replace:
             wanted["default_fade_ms"] = default("default_fade_ms")
-        if light.CONTROL_TYPE.id in values:
-            wanted["control_type"] = self.only(values[light.CONTROL_TYPE.id], "Control type")
+        if CONTROL_TYPE in values:
+            wanted["control_type"] = self.only(values[CONTROL_TYPE], "Control type")
         elif replace:
             wanted["control_type"] = default("control_type")
-        if light.SCHEDULER_ID.id in values:
-            given = values[light.SCHEDULER_ID.id]
+        if SCHEDULER_ID in values:
+            given = values[SCHEDULER_ID]
             wanted["scheduler_ids"] = [given[row] for row in sorted(given)]
         elif replace:
             wanted["scheduler_ids"] = default("scheduler_ids")
@@ -140,7 +125,7 @@ class OutdoorLampController(Kept):
 
     def effect(self, values):
         changes = {name: values[resource] for resource, name in OVERRIDE if resource in values}
-        fade_s = values.get(light.MANUAL_OVERRIDE_FADE.id)
+        fade_s = values.get(FADE)
         # The registry: a fade that is NaN or negative is ignored.
         if fade_s is not None and fade_s >= 0:
             changes[override.FADE] = _milliseconds(fade_s)
@@ -153,9 +138,9 @@ class OutdoorLampController(Kept):
         return lambda: parts.lamp.override.write(changes, now_ms, rtc_ms)
 
     def execute(self, instance, resource, arguments):
-        if resource == light.LAMP_OPERATING_HOURS_RESET.id:
+        if resource == LAMP_OPERATING_HOURS_RESET:
             self.parts.meter.reset_lamp_hours()
-        elif resource == light.LAMP_SWITCH_COUNTER_RESET.id:
+        elif resource == LAMP_SWITCH_COUNTER_RESET:
             self.parts.meter.reset_switches()
         else:
             self.refuse_execution(resource)

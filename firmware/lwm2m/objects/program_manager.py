@@ -18,6 +18,15 @@ COUNTS = {
     manager.CURRENT_NUMBER_OF_CALENDAR.id: program.CALENDAR,
 }
 
+ERROR_CONDITIONS = manager.ERROR_CONDITIONS.id
+CLEAR_ERRORS = manager.CLEAR_ERRORS.id
+SUPPORTED_CAPABILITIES = manager.SUPPORTED_CAPABILITIES.id
+RESET_SCHEDULE_OBJECTS = manager.RESET_SCHEDULE_OBJECTS.id
+TRANSACTION_START = manager.TRANSACTION_START.id
+TRANSACTION_END = manager.TRANSACTION_END.id
+TRANSACTION_TIMEOUT = manager.TRANSACTION_TIMEOUT.id
+TRANSACTION_ERROR = manager.TRANSACTION_ERROR.id
+
 
 class ProgramManager(Node):
     """Its writes are prepared by `scheduling.Planner`, together with those to the schedule objects."""
@@ -28,14 +37,14 @@ class ProgramManager(Node):
         super().__init__(planner)
         self._parts = parts
         others = (
-            manager.ERROR_CONDITIONS.id,
-            manager.CLEAR_ERRORS.id,
-            manager.SUPPORTED_CAPABILITIES.id,
-            manager.RESET_SCHEDULE_OBJECTS.id,
-            manager.TRANSACTION_START.id,
-            manager.TRANSACTION_END.id,
-            manager.TRANSACTION_TIMEOUT.id,
-            manager.TRANSACTION_ERROR.id,
+            ERROR_CONDITIONS,
+            CLEAR_ERRORS,
+            SUPPORTED_CAPABILITIES,
+            RESET_SCHEDULE_OBJECTS,
+            TRANSACTION_START,
+            TRANSACTION_END,
+            TRANSACTION_TIMEOUT,
+            TRANSACTION_ERROR,
         )
         self._present = tuple(sorted(tuple(CAPACITY) + tuple(COUNTS) + others))
 
@@ -48,18 +57,18 @@ class ProgramManager(Node):
             return CAPACITY[resource]
         if resource in COUNTS:
             return len(held.instances_of(COUNTS[resource]))
-        if resource == manager.ERROR_CONDITIONS.id:
+        if resource == ERROR_CONDITIONS:
             return held.errors
-        if resource == manager.SUPPORTED_CAPABILITIES.id:
+        if resource == SUPPORTED_CAPABILITIES:
             return CAPABILITIES
-        if resource == manager.TRANSACTION_START.id:
+        if resource == TRANSACTION_START:
             return held.token
-        if resource == manager.TRANSACTION_TIMEOUT.id:
+        if resource == TRANSACTION_TIMEOUT:
             return self._parts.settings.get("transaction_timeout_s")
-        return held.transaction_error if resource == manager.TRANSACTION_ERROR.id else None
+        return held.transaction_error if resource == TRANSACTION_ERROR else None
 
     def execute(self, instance, resource, arguments):
-        if resource == manager.CLEAR_ERRORS.id:
+        if resource == CLEAR_ERRORS:
             self._parts.program.clear_errors()
         else:
             self._parts.program.reset()

@@ -11,6 +11,14 @@ DISABLED = 0
 INACTIVE = 1
 RUNNING = 2
 
+SCHEDULE_NAME = program_scheduler.SCHEDULE_NAME.id
+PROGRAM_NAME = program_monitor.PROGRAM_NAME.id
+STATUS = program_monitor.STATUS.id
+ERROR_CONDITIONS = program_monitor.ERROR_CONDITIONS.id
+CLEAR_ERRORS = program_monitor.CLEAR_ERRORS.id
+LAST_EXECUTION = program_monitor.LAST_EXECUTION.id
+LAST_CONTROL_OUTPUT = program_monitor.LAST_CONTROL_OUTPUT.id
+
 
 class ProgramMonitor(Node):
     """What is refused never runs, so a program that is held has no errors of its own."""
@@ -26,31 +34,31 @@ class ProgramMonitor(Node):
 
     def present(self, instance):
         return (
-            program_monitor.PROGRAM_NAME.id,
-            program_monitor.STATUS.id,
-            program_monitor.ERROR_CONDITIONS.id,
-            program_monitor.CLEAR_ERRORS.id,
-            program_monitor.LAST_EXECUTION.id,
-            program_monitor.LAST_CONTROL_OUTPUT.id,
+            PROGRAM_NAME,
+            STATUS,
+            ERROR_CONDITIONS,
+            CLEAR_ERRORS,
+            LAST_EXECUTION,
+            LAST_CONTROL_OUTPUT,
         )
 
     def read(self, instance, resource):
         held = self._parts.program
         values = held.values_of(program.SCHEDULER, instance)
-        if resource == program_monitor.PROGRAM_NAME.id:
-            return values.get(program_scheduler.SCHEDULE_NAME.id, "")
-        if resource == program_monitor.ERROR_CONDITIONS.id:
+        if resource == PROGRAM_NAME:
+            return values.get(SCHEDULE_NAME, "")
+        if resource == ERROR_CONDITIONS:
             return 0
         running = self._running(instance)
-        if resource == program_monitor.STATUS.id:
-            if not values.get(program_scheduler.STATE.id):
+        if resource == STATUS:
+            if not values.get(program.STATE):
                 return DISABLED
             return INACTIVE if running is None else RUNNING
         if running is None:
             return None
-        if resource == program_monitor.LAST_EXECUTION.id:
+        if resource == LAST_EXECUTION:
             return running.since_ms // 1000 or None
-        return {0: "%d" % held.aim_of(running)} if resource == program_monitor.LAST_CONTROL_OUTPUT.id else None
+        return {0: "%d" % held.aim_of(running)} if resource == LAST_CONTROL_OUTPUT else None
 
     def _running(self, instance):
         """Return the Explanation when this program decides now, else None."""

@@ -4,7 +4,7 @@ A request that touches any of them, and the transaction resources of 3457, is pr
 """
 
 from contract import limits
-from contract.objects import program_manager
+from contract.objects import find_in, program_manager
 from firmware.lwm2m.errors import BadRequest
 from firmware.lwm2m.node import Node
 from firmware.store import MAX_RECORD_BYTES
@@ -19,6 +19,10 @@ CAPACITY = {
     program_manager.MAX_NUMBER_OF_DATES_IN_CALENDAR.id: limits.DATE_RANGES,
     program_manager.MAX_FLASH_MEMORY_ALLOCATED.id: 2 * MAX_RECORD_BYTES,
 }
+ID = program_manager.ID
+TRANSACTION_START = program_manager.TRANSACTION_START.id
+TRANSACTION_END = program_manager.TRANSACTION_END.id
+TRANSACTION_TIMEOUT = program_manager.TRANSACTION_TIMEOUT.id
 
 
 class Planner:
@@ -34,7 +38,7 @@ class Planner:
         manager = {}
         rest = []
         for change in changes:
-            if change.object == program_manager.ID:
+            if change.object == ID:
                 manager.update(change.values)
             else:
                 rest.append(change)
@@ -44,10 +48,10 @@ class Planner:
                     "resource %d is %d on this lamp and cannot be changed" % (resource, CAPACITY[resource])
                 )
         wanted = {}
-        if program_manager.TRANSACTION_TIMEOUT.id in manager:
-            wanted = settings.check({"transaction_timeout_s": manager[program_manager.TRANSACTION_TIMEOUT.id]})
-        begin = manager.get(program_manager.TRANSACTION_START.id)
-        end = manager.get(program_manager.TRANSACTION_END.id)
+        if TRANSACTION_TIMEOUT in manager:
+            wanted = settings.check({"transaction_timeout_s": manager[TRANSACTION_TIMEOUT]})
+        begin = manager.get(TRANSACTION_START)
+        end = manager.get(TRANSACTION_END)
         if begin is not None:
             if end is not None:
                 raise BadRequest(
@@ -82,7 +86,7 @@ class Schedule(Node):
         return tuple(sorted(self.parts.program.values_of(self.OBJECT.id, instance)))
 
     def supports(self, instance, resource):
-        return any(resource == known.id for known in self.OBJECT.resources)
+        return find_in(self.OBJECT, resource) is not None
 
     def read(self, instance, resource):
         return self.parts.program.values_of(self.OBJECT.id, instance).get(resource)

@@ -7,8 +7,15 @@ from contract.objects import server
 from firmware.lwm2m.errors import BadRequest
 from firmware.lwm2m.objects.desk import Kept
 
-SHORT_SERVER_ID = 1
-BINDING = "U"
+ACCOUNT = 1
+UDP = "U"
+
+SHORT_SERVER_ID = server.SHORT_SERVER_ID.id
+BINDING = server.BINDING.id
+DEFAULT_MINIMUM_PERIOD = server.DEFAULT_MINIMUM_PERIOD.id
+DEFAULT_MAXIMUM_PERIOD = server.DEFAULT_MAXIMUM_PERIOD.id
+DISABLE = server.DISABLE.id
+REGISTRATION_UPDATE_TRIGGER = server.REGISTRATION_UPDATE_TRIGGER.id
 
 
 class Server(Kept):
@@ -23,29 +30,25 @@ class Server(Kept):
         server.NOTIFICATION_STORING_WHEN_DISABLED_OR_OFFLINE.id: "store_notifications",
         server.MUTE_SEND.id: "mute_send",
     }
-    OTHERS = (
-        server.SHORT_SERVER_ID.id,
-        server.DISABLE.id,
-        server.BINDING.id,
-        server.REGISTRATION_UPDATE_TRIGGER.id,
-    )
 
     def value(self, resource):
-        return SHORT_SERVER_ID if resource == server.SHORT_SERVER_ID.id else BINDING
+        if resource == SHORT_SERVER_ID:
+            return ACCOUNT
+        return UDP if resource == BINDING else None
 
     def effect(self, values):
-        if values.get(server.BINDING.id, BINDING) != BINDING:
-            raise BadRequest("the lamp speaks CoAP over UDP only; write %s" % BINDING)
+        if values.get(BINDING, UDP) != UDP:
+            raise BadRequest("the lamp speaks CoAP over UDP only; write %s" % UDP)
         get = self.parts.settings.get
-        pmin_s = values.get(server.DEFAULT_MINIMUM_PERIOD.id, get("default_pmin_s"))
-        pmax_s = values.get(server.DEFAULT_MAXIMUM_PERIOD.id, get("default_pmax_s"))
+        pmin_s = values.get(DEFAULT_MINIMUM_PERIOD, get("default_pmin_s"))
+        pmax_s = values.get(DEFAULT_MAXIMUM_PERIOD, get("default_pmax_s"))
         if 0 < pmax_s < pmin_s:
             raise BadRequest("the maximum period (%d) is below the minimum period (%d)" % (pmax_s, pmin_s))
 
     def execute(self, instance, resource, arguments):
-        if resource == server.DISABLE.id:
+        if resource == DISABLE:
             self.parts.client.disable()
-        elif resource == server.REGISTRATION_UPDATE_TRIGGER.id:
+        elif resource == REGISTRATION_UPDATE_TRIGGER:
             self.parts.client.trigger_update()
         else:
             self.refuse_execution(resource)

@@ -4,7 +4,6 @@ Source: urn:oma:lwm2m:ext:3415:2.0 (Time synchronization). Resource 4 is an Inte
 is given as hours since 1970.
 """
 
-from contract import faults
 from contract.objects import time_synchronization
 from firmware.lwm2m.objects.desk import Kept
 
@@ -16,10 +15,7 @@ class TimeSynchronization(Kept):
         time_synchronization.BACKUP_NTP_SERVER_ADDRESS.id: "ntp_backup",
         time_synchronization.NTP_PERIOD.id: "ntp_period_h",
     }
-    OTHERS = (time_synchronization.LAST_TIME_SYNC.id, time_synchronization.TIME_SYNC_ERROR.id)
 
     def value(self, resource):
-        if resource == time_synchronization.TIME_SYNC_ERROR.id:
-            return self.parts.health.is_raised(faults.CLOCK_ERROR.code)
         synced_ms = self.parts.clock.last_sync_ms()
         return None if synced_ms is None else synced_ms // 3600000
