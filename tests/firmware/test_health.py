@@ -250,6 +250,11 @@ def test_a_value_inside_the_dead_band_changes_nothing() -> None:
     pole.voltage_v = 202.0
     pole.wait(200)
     assert pole.raised() == {"low voltage"}
+    pole.voltage_v = 255.0
+    pole.wait(100)
+    pole.voltage_v = 251.0
+    pole.wait(200)
+    assert pole.raised() == {"high voltage"}
 
 
 def test_a_low_threshold_of_zero_never_raises() -> None:

@@ -37,6 +37,13 @@ def test_a_bad_step_refuses_the_whole_request_with_its_exact_path() -> None:
     assert (pole.read("/3416/0/14"), pole.read("/3457/0/11")) == (False, 0)
 
 
+def test_a_senseless_setting_refuses_the_schedule_that_comes_with_it() -> None:
+    pole = Pole()
+    with pytest.raises(BadRequest, match="contradicts"):
+        pole.tree.apply([*changes(), Change(3418, 0, {20: 260.0}, "write")])
+    assert pole.tree.instances(3452) == []
+
+
 def test_flash_that_takes_nothing_is_unavailable() -> None:
     pole = Pole()
     pole.flash.refuse = True
@@ -68,7 +75,7 @@ def test_the_first_writes_may_come_with_the_start_and_the_last_with_the_end() ->
     pole.tree.apply([Change(3457, 0, {100: 1}, "write"), rule])
     assert pole.parts.program.is_open
     pole.tree.apply([Change(3457, 0, {101: 1}, "write"), *rest])
-    assert pole.decide().level == 100
+    assert pole.decide().rung == "schedule"
 
 
 def test_a_transaction_in_one_request_makes_no_sense() -> None:
