@@ -7,6 +7,7 @@ it done.
 
 import importlib
 import pkgutil
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -50,26 +51,28 @@ def upgrade(database: Database) -> str:
     Raises `UnknownRevision`, or what the database raises.
     """
     with database.writing() as connection:
-        _check_known(connection)
         if not database.is_sqlite:  # SQLite's BEGIN IMMEDIATE is its lock
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-        command.upgrade(make_config(connection), "head")
+        held = MigrationContext.configure(connection).get_current_revision()
+        if held is not None and held not in _known():
+            raise UnknownRevision(
+                f"The database has revision {held} and this program knows {newest()}: "
+                "it was used by a newer Streetlight. Install that one again, or restore the backup from before."
+            )
+        if held != newest():
+            command.upgrade(make_config(connection), "head")
     return newest()
-
-
-def _check_known(connection: Connection) -> None:
-    held = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(make_config()).walk_revisions()}
-    if held is not None and held not in known:
-        raise UnknownRevision(
-            f"The database has revision {held} and this program knows {newest()}: "
-            "it was used by a newer Streetlight. Install that one again, or restore the backup from before."
-        )
 
 
 def newest() -> str:
     """The newest revision that this program knows."""
-    return ScriptDirectory.from_config(make_config()).get_current_head() or "none"
+    return _known()[0]
+
+
+@cache
+def _known() -> tuple[str, ...]:
+    """Newest first; read once, because it executes every revision's file."""
+    return tuple(script.revision for script in ScriptDirectory.from_config(make_config()).walk_revisions())
 
 
 def current(database: Database) -> str | None:

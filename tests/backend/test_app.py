@@ -94,6 +94,7 @@ async def test_health_of_a_broken_backend_is_an_answer(
     class Deaf:
         port = 1
 
+    monkeypatch.setattr(health, "PATIENCE_S", 0.2)
     monkeypatch.setattr(app.state, "device_server", Deaf())
     monkeypatch.setattr(app.state, "database", Database(f"sqlite:///{tmp_path}/missing/x.db"))
     answer = await stranger.get("/health")
