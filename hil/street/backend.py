@@ -60,7 +60,7 @@ class Backend:
         """Start and wait until it answers on /api/v1/health; raises BackendFailed."""
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "streetlight", "serve"],
+                [sys.executable, "-P", "-m", "streetlight", "serve"],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -81,7 +81,7 @@ class Backend:
     def command(self, *arguments: str) -> str:
         """Run another `streetlight` command against the same database; its standard output."""
         done = subprocess.run(
-            [sys.executable, "-m", "streetlight", *arguments],
+            [sys.executable, "-P", "-m", "streetlight", *arguments],
             env=self._environment,
             capture_output=True,
             text=True,

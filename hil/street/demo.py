@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hil.street import city
+from hil.street import city, vm
 from hil.street.backend import Api, Backend, BackendFailed
 from hil.street.lamp import Lamp
 from hil.street.plan import TIME_ZONE, Pole, plan
@@ -78,6 +78,7 @@ def street(
     backend = Backend(directory, http_port, coap_port, wall)
     poles: list[Lamp] = []
     try:
+        image = vm.build_image(directory)
         backend.start()
         token = backend.command("token", "create", "--name", "demo", "--role", "admin").strip()
         api = Api(backend.url, token)
@@ -85,7 +86,7 @@ def street(
         identifiers = city.enrol(api, planned)
         schedule = city.plan_lighting(api, planned, identifiers)
         poles = [
-            Lamp(pole, directory / pole.mac.hex(), ("127.0.0.1", coap_port), _physics(speed), _settings(pole))
+            Lamp(pole, directory / pole.mac.hex(), image, ("127.0.0.1", coap_port), _physics(speed), _settings(pole))
             for pole in planned
         ]
         for lamp in poles:

