@@ -10,7 +10,9 @@ connection and one thread at a time; a pool with as many connections as slots ne
 """
 
 import asyncio
+import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated, Any, TypeVar
@@ -52,10 +54,25 @@ def make_engine(url: str, connections: int, timeout_s: int) -> Engine:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions by itself: _begin_sqlite does
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    _use_wal(connection)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
     # SQLite's own lower() knows ASCII only: "Đường" would not be found as "đường".
     connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    # The change of a new file to WAL ignores the busy timeout: of processes that start together all but one would fail.
+    (patience_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    deadline = time.monotonic() + patience_ms / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _lower(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Transactions on both databases."""
 
 import asyncio
+import sqlite3
 import threading
 from typing import Annotated, Any
 
@@ -37,6 +38,23 @@ def test_sqlite_survives_a_power_cut_and_keeps_its_references(tmp_path: Any) -> 
         }
     database.close()
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 3000}
+
+
+def test_a_new_sqlite_file_that_another_process_prepares_is_waited_for(tmp_path: Any) -> None:
+    """The change to WAL ignores SQLite's own busy timeout."""
+    path = tmp_path / "x.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    impatient, patient = Database(f"sqlite:///{path}", timeout_s=0), Database(f"sqlite:///{path}", timeout_s=10)
+    with pytest.raises(OperationalError), impatient.reading():
+        pass
+    release = threading.Timer(0.05, other.execute, ["ROLLBACK"])
+    release.start()
+    with patient.reading() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    release.join()
+    for opened in (impatient, patient, other):
+        opened.close()
 
 
 def test_a_transaction_is_committed_at_its_end(database: Database) -> None:
