@@ -52,8 +52,8 @@ class Files:
     def write(self, name, data):
         """Replace file `name` by `data`; returns when it is on flash. Raises OSError."""
         with open(self._directory + "/" + name, "wb") as file:
+            # Closing it puts it on littlefs; a flush besides would only make a host wait for its disk.
             file.write(data)
-            file.flush()
         self._settle()
 
     def remove(self, name):

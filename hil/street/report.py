@@ -53,7 +53,7 @@ def _lamp(running: Street, lamp: Lamp, states: dict[int, bool]) -> dict[str, Any
     powered = [(at_ms, level) for at_ms, level in taken if not any(interval.holds(at_ms) for interval in excused)]
     wrong = verification.differing(schedule_of(lamp), powered, verification.tolerance_ms(running.wall.rate))
     reports = reports_of(running, lamp, identifier)
-    raised = {fault["code"] for fault in city.faults(running.api, identifier)}
+    raised = {fault["name"] for fault in city.faults(running.api, identifier)}
     expected = running.expected[lamp.pole.endpoint]
     enough = len(powered) + (len(taken) - len(powered)) >= len(moments) - 1 and bool(powered)
     return {

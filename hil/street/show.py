@@ -132,7 +132,7 @@ def _row(running: Street, lamp: dict[str, Any], verified: bool) -> list[str | Te
         heard = f"{max(0.0, age_s):.0f} s ago"
     power = state.get("power_w")
     open_faults = (
-        [fault["code"] for fault in running.api.get("/faults", lamp_id=lamp["id"], state="open")["items"]]
+        [fault["name"] for fault in running.api.get("/faults", lamp_id=lamp["id"], state="open")["items"]]
         if lamp["fault_count"]
         else []
     )
