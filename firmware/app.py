@@ -32,7 +32,7 @@ from firmware.meter import Meter
 from firmware.oscore.context import Context
 from firmware.oscore.protect import Oscore
 from firmware.oscore.window import ReplayWindow
-from firmware.override import Override
+from firmware.override import END, Override
 from firmware.program import Program
 from firmware.settings import Settings
 from firmware.store import Store
@@ -92,7 +92,9 @@ class App:
             parts.queue = queue(parts.queue)
         self._begin(parts)
         tree = Tree(build(parts))
-        parts.reports = Reports(tree, parts.queue, parts.clock, lambda: parts.settings.get("report_interval_s"), self._draw)
+        parts.reports = Reports(
+            tree, parts.queue, parts.clock, lambda: parts.settings.get("report_interval_s"), self._draw
+        )
         self.watch = Watch(parts)
         self.light = Light(board, parts.lamp, parts.clock, lambda: self.watch.lux, self._light_changed)
         self._network(parts, tree)
@@ -193,9 +195,18 @@ class App:
 
     def _factory_reset(self):
         """Back to what provisioning wrote: settings, schedule and override go, identity and counters stay."""
-        self.parts.settings.factory_reset()
-        self.parts.program.reset()
+        parts = self.parts
+        for forget in (parts.settings.factory_reset, parts.program.reset, self._forget_override):
+            try:
+                forget()
+            except LampError as error:
+                self.log.note("not everything was reset", reason=str(error))
         self._restart()
+
+    def _forget_override(self):
+        rtc_ms = self.board.rtc_ms()
+        self.parts.override.write({END: 0}, self.parts.clock.trusted_ms(rtc_ms), rtc_ms)
+        self.parts.override.keep()
 
     def _draw(self, count):
         """An int 0..count-1 from the true random source."""

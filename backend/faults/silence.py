@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from backend.faults import ingest
+from backend.lamps.liveness import is_late
 from contract import faults as catalogue
 
 CODE: int = catalogue.COMMUNICATION_LOST.code
@@ -25,11 +26,8 @@ class Hearing:
 
 
 def is_silent(hearing: Hearing, listening_since_ms: int, now_ms: int) -> bool:
-    """True when the lamp has broken its promise; a lifetime of 0 promises nothing (LwM2M: infinite)."""
-    if hearing.lifetime_s == 0:
-        return False
-    since_ms = max(hearing.last_heard_ms, listening_since_ms)
-    return now_ms > since_ms + hearing.lifetime_s * 1000
+    """True when the lamp has broken its promise while somebody listened."""
+    return is_late(max(hearing.last_heard_ms, listening_since_ms), hearing.lifetime_s, now_ms)
 
 
 def verdict(

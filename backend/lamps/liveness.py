@@ -8,8 +8,11 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, ColumnElement, and_, literal, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
-GRACE_S = 30
-"""A keep-alive may be as late as a lost datagram and its retransmissions (RFC 7252, 4.8.2) make it."""
+
+def is_late(last_heard_real_ms: int, lifetime_s: int, now_real_ms: int) -> bool:
+    """The lamp has been silent for longer than it promised. A lamp renews its registration at half its lifetime, so
+    that the other half is its grace; a lifetime of 0 promises nothing (OMA LwM2M 1.1 Core, 6.2.1)."""
+    return lifetime_s != 0 and now_real_ms > last_heard_real_ms + lifetime_s * 1000
 
 
 class Status(StrEnum):
@@ -19,16 +22,12 @@ class Status(StrEnum):
 
 
 def status(last_heard_real_ms: int | None, lifetime_s: int | None, active: bool | None, now_real_ms: int) -> Status:
-    """`never`: it has not registered yet; `online`: heard within its lifetime and a grace, and not signed off.
-
-    A lifetime of 0 does not end (OMA LwM2M 1.1 Core, 6.2.1).
-    """
+    """`never`: it has not registered yet; `online`: heard within its lifetime, and not signed off."""
     if last_heard_real_ms is None or lifetime_s is None:
         return Status.NEVER
     if not active:
         return Status.OFFLINE
-    alive = lifetime_s == 0 or now_real_ms <= last_heard_real_ms + (lifetime_s + GRACE_S) * 1000
-    return Status.ONLINE if alive else Status.OFFLINE
+    return Status.OFFLINE if is_late(last_heard_real_ms, lifetime_s, now_real_ms) else Status.ONLINE
 
 
 def has_status(
@@ -42,9 +41,7 @@ def has_status(
     if wanted is Status.NEVER:
         return last_heard_real_ms.is_(None)
     # Grouped so that PostgreSQL computes in 64 bits: lifetime times 1000 may not fit its integer.
-    overdue = and_(
-        lifetime_s != 0, now_real_ms - last_heard_real_ms - GRACE_S * 1000 > lifetime_s * literal(1000, BigInteger)
-    )
+    overdue = and_(lifetime_s != 0, now_real_ms - last_heard_real_ms > lifetime_s * literal(1000, BigInteger))
     if wanted is Status.OFFLINE:
         return or_(overdue, active.is_(False))
     return and_(~overdue, active.is_(True))
