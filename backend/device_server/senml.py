@@ -184,7 +184,6 @@ def _entries(values: Sequence[tuple[Path, Value | None]]) -> Iterable[dict[Any, 
         yield entry
 
 
-
 def _labelled(value: Value) -> tuple[object, object]:
     if isinstance(value, bool):
         return senml.BOOLEAN, value

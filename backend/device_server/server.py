@@ -115,8 +115,8 @@ class DeviceServer:
         return self._endpoint.datagrams.port
 
     async def stop(self) -> None:
-        """Commit and acknowledge what was received, write when lamps were last heard, then close the socket. What comes in
-        between is told to come back (5.03)."""
+        """Commit and acknowledge what was received, write when lamps were last heard, then close the socket. What comes
+        in between is told to come back (5.03)."""
         self._flusher.cancel()
         await asyncio.gather(self._flusher, return_exceptions=True)
         await self._door.close()
