@@ -60,7 +60,7 @@ class Board:
         return self._clock.now()
 
     async def sleep_ms(self, ms):
-        await asyncio.sleep_ms(ms)
+        await asyncio.sleep_ms(ms)  # type: ignore[attr-defined]  # the stubs lack it
 
     def drive(self, permille):
         self._output.drive(max(0, min(1000, int(permille))))
