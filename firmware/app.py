@@ -80,7 +80,8 @@ class App:
 
     def __init__(self, board, echo=None, queue=None):
         """`echo(line)` gets every line of the log; `queue(queue)` may wrap the queue of reports to watch it."""
-        gc.threshold(GC_THRESHOLD_BYTES) if hasattr(gc, "threshold") else None
+        if hasattr(gc, "threshold"):  # MicroPython's
+            gc.threshold(GC_THRESHOLD_BYTES)
         self.board = board
         self.log = Log(self._log_time, echo)
         self._parts = None

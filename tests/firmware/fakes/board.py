@@ -98,8 +98,9 @@ class FakeBoard:
     def identity(self) -> dict[str, Any]:
         return dict(self.provisioned)
 
-    async def connect(self) -> None:
+    async def connect(self) -> bool:
         self.connected = True
+        return True
 
     def is_connected(self) -> bool:
         return self.connected
