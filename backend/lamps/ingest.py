@@ -16,7 +16,7 @@ from contract.objects import outdoor_lamp_controller as olc
 _STATES = LampState.__table__  # type: ignore[attr-defined]
 _LAMPS = Lamp.__table__  # type: ignore[attr-defined]
 
-COLUMNS: Mapping[tuple[int, int], tuple[str, Fit]] = {
+REPORTED: Mapping[tuple[int, int], tuple[str, Fit]] = {
     (resource.object, resource.id): (column, fit)
     for resource, column, fit in (
         (olc.DIMMING_LEVEL, "level", percent),
@@ -50,7 +50,7 @@ _WRITTEN = [column.name for column in _STATES.columns if column.name != "fault_c
 
 
 def ingest(connection: Connection, reports: Sequence[Report]) -> None:
-    """Take what `COLUMNS` names from `reports`; other records, unfit values and unknown lamps are passed over."""
+    """Take what `REPORTED` names from `reports`; other records, unfit values and unknown lamps are passed over."""
     states = _load(connection, {report.lamp_id for report in reports})
     for report in reports:
         state = states.get(report.lamp_id)
@@ -82,7 +82,7 @@ def _load(connection: Connection, lamp_ids: Iterable[int]) -> dict[int, dict[str
 def _values(report: Report) -> Iterable[tuple[str, Any, int]]:
     for record in report.records:
         path = record.path
-        known = COLUMNS.get((path.object, path.resource))
+        known = REPORTED.get((path.object, path.resource))
         if known is None or path.instance != 0 or path.resource_instance is not None:
             continue
         column, fit = known

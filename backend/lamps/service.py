@@ -11,11 +11,11 @@ from backend.kit.changes import note_changed
 from backend.kit.pages import PageQuery
 from backend.kit.sorting import parse_sort
 from backend.lamps import repository
-from backend.lamps.ingest import set_fault_counts
+from backend.lamps.ingest import REPORTED, set_fault_counts
 from backend.lamps.models import Lamp
 from backend.lamps.repository import LampFilter, LampRow
 
-__all__ = ["LampFilter", "LampRow", "set_fault_counts"]
+__all__ = ["REPORTED", "LampFilter", "LampRow", "set_fault_counts"]
 
 PLACE_OR_ZONES = "lamp place or zones"
 """Kind of change (`backend.kit.changes`): a lamp's schedule may mean something else now, or be another one."""

@@ -1,24 +1,17 @@
 """Taking overrides to the lamps: one message at a time a lamp, again at each check-in until it is heard or over."""
 
-import asyncio
-from collections.abc import Iterable
 from typing import Any
 
 from backend.clock import Clock
 from backend.db import Database
 from backend.device_server.errors import LampRefused, LampUnreachable
 from backend.device_server.gateway import Gateway
-from backend.kit.keyed_work import KeyedWork
+from backend.kit.swept_work import SweptWork
 from backend.overrides import repository, service
 from backend.overrides.models import CommandState
 from contract.objects import lamp_status as status
 from contract.objects import outdoor_lamp_controller as light
 from contract.paths import Path, path
-
-SWEEP_S = 1.0
-"""Commands become due by time as well (the one before has ended): they are looked for this often."""
-AGAIN_S = 60.0
-"""A registered lamp that does not answer is asked again after this time even if it never checks in."""
 
 
 def _of(resource: Any) -> Path:
@@ -45,32 +38,13 @@ class Delivery:
         self._database = database
         self._gateway = gateway
         self._clock = clock
-        self._work = KeyedWork("overrides", self.deliver)
-        self._quiet_until: dict[int, float] = {}
-
-    def wake(self, lamp_ids: Iterable[int]) -> None:
-        """There is something new for these lamps, or they have just checked in; from any thread."""
-        lamp_ids = list(lamp_ids)
-        for lamp_id in lamp_ids:
-            self._quiet_until.pop(lamp_id, None)
-        self._work.wake(lamp_ids)
+        self._work = SweptWork("overrides", self.deliver, lambda: database.read(repository.waiting_lamps))
+        self.wake, self.run = self._work.wake, self._work.run
 
     def check_in(self, lamp_id: int, kind: str) -> None:
         """A lamp was heard: one that registers is looked at, one that did not answer before is tried again."""
-        if kind == "register" or lamp_id in self._quiet_until:
-            self.wake([lamp_id])
-
-    async def run(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._work.run())
-            tasks.create_task(self._sweep())
-
-    async def _sweep(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            waiting = await self._database.read(repository.waiting_lamps)
-            self._work.wake(lamp_id for lamp_id in waiting if self._quiet_until.get(lamp_id, 0.0) <= loop.time())
-            await asyncio.sleep(SWEEP_S)
+        if kind == "register" or self._work.is_resting(lamp_id):
+            self._work.wake([lamp_id])
 
     async def deliver(self, lamp_id: int) -> None:
         """Send what is due to one lamp until nothing is, or it does not answer."""
@@ -82,7 +56,7 @@ class Delivery:
             try:
                 await self._gateway.write_composite(lamp_id, _values(step))
             except LampUnreachable:
-                self._quiet_until[lamp_id] = asyncio.get_running_loop().time() + AGAIN_S
+                self._work.rest(lamp_id)
                 await self._move(step, (CommandState.SENT,), state=CommandState.ACCEPTED)
                 return
             except LampRefused as error:

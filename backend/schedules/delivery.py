@@ -6,23 +6,16 @@ pending --lamp refuses--> refused                  with its words; again when it
 verified --a report tells of another digest--> pending
 """
 
-import asyncio
-from collections.abc import Iterable
-
 from sqlmodel import Session
 
 from backend.clock import Clock
 from backend.db import Database
 from backend.device_server.errors import LampRefused, LampUnreachable
 from backend.device_server.gateway import Gateway
-from backend.kit.keyed_work import KeyedWork
+from backend.kit.swept_work import SweptWork
 from backend.schedules import desired, repository
 from backend.schedules.installation import Wanted, held_digest, install
 from backend.schedules.models import Status
-
-SWEEP_S = 1.0
-AGAIN_S = 60.0
-"""A registered lamp that does not answer is tried again after this time, even if it never checks in."""
 
 
 class Delivery:
@@ -32,32 +25,13 @@ class Delivery:
         self._database = database
         self._gateway = gateway
         self._clock = clock
-        self._work = KeyedWork("schedules", self.deliver)
-        self._quiet_until: dict[int, float] = {}
-
-    def wake(self, lamp_ids: Iterable[int]) -> None:
-        """These lamps may hold something else than they should; from any thread."""
-        lamp_ids = list(lamp_ids)
-        for lamp_id in lamp_ids:
-            self._quiet_until.pop(lamp_id, None)
-        self._work.wake(lamp_ids)
+        self._work = SweptWork("schedules", self.deliver, lambda: database.read(repository.pending_lamps))
+        self.wake, self.run = self._work.wake, self._work.run
 
     def check_in(self, lamp_id: int, kind: str) -> None:
         """A lamp was heard: one that registers is looked at, one that did not answer before is tried again."""
-        if kind == "register" or lamp_id in self._quiet_until:
-            self.wake([lamp_id])
-
-    async def run(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._work.run())
-            tasks.create_task(self._sweep())
-
-    async def _sweep(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            waiting = await self._database.read(repository.pending_lamps)
-            self._work.wake(lamp_id for lamp_id in waiting if self._quiet_until.get(lamp_id, 0.0) <= loop.time())
-            await asyncio.sleep(SWEEP_S)
+        if kind == "register" or self._work.is_resting(lamp_id):
+            self._work.wake([lamp_id])
 
     async def deliver(self, lamp_id: int) -> None:
         """Bring one lamp to what it should hold, or note why not."""
@@ -72,7 +46,7 @@ class Delivery:
             await install(self._gateway, wanted)
             held = await held_digest(self._gateway, wanted)
         except LampUnreachable as error:
-            self._quiet_until[lamp_id] = asyncio.get_running_loop().time() + AGAIN_S
+            self._work.rest(lamp_id)
             await self._note(wanted, status=Status.PENDING, detail=f"waiting for the lamp: {error}")
             return
         except LampRefused as error:

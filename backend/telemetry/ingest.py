@@ -1,31 +1,18 @@
 """Reports to rows: which resource fills which column. Runs in the group's transaction, before the acknowledgement."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
 from backend.device_server.ports import Report
-from backend.kit.fitting import Fit, line, measured_at, number, percent
+from backend.kit.fitting import measured_at
+from backend.lamps.service import REPORTED
 from backend.telemetry import repository
-from contract.objects import electrical_monitor, lamp_status, outdoor_lamp_controller
+from backend.telemetry.models import Reading
 
-# (object, resource) -> (column, what fits into it). The lamp has one light: instance 0.
-COLUMNS: Mapping[tuple[int, int], tuple[str, Fit]] = {
-    (resource.object, resource.id): (column, fit)
-    for resource, column, fit in (
-        (outdoor_lamp_controller.DIMMING_LEVEL, "level", percent),
-        (outdoor_lamp_controller.COMMAND_IN_ACTION, "command_in_action", percent),
-        (outdoor_lamp_controller.LAMP_OPERATING_HOURS, "operating_hours", number),
-        (outdoor_lamp_controller.CONTROL_GEAR_TEMPERATURE, "temperature_c", number),
-        (electrical_monitor.SUPPLY_VOLTAGE, "voltage_v", number),
-        (electrical_monitor.SUPPLY_CURRENT, "current_a", number),
-        (electrical_monitor.ACTIVE_POWER, "power_w", number),
-        (electrical_monitor.POWER_FACTOR, "power_factor", number),
-        (electrical_monitor.CUMULATED_ACTIVE_ENERGY, "energy_wh", number),
-        (lamp_status.RUNG, "rung", line(32)),
-    )
-}
+# What the lamp's state takes from a report is what a reading keeps, as far as a reading has a column for it.
+COLUMNS = {key: entry for key, entry in REPORTED.items() if entry[0] in Reading.model_fields}
 # A moment is a reading when it measures or shows the light; the rung alone is a remark about it.
 _MEASURES = {column for column, _ in COLUMNS.values()} - {"rung"}
 _EMPTY: dict[str, Any] = dict.fromkeys([column for column, _ in COLUMNS.values()])

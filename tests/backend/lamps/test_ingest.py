@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 from backend.db import Database
 from backend.device_server.ports import Report
 from backend.lamps import service
-from backend.lamps.ingest import COLUMNS, ingest, set_fault_counts
+from backend.lamps.ingest import REPORTED, ingest, set_fault_counts
 from backend.lamps.models import LampState
 from contract.objects import electrical_monitor as em
 from contract.objects import lamp_status as ls
@@ -71,7 +71,7 @@ def test_every_column_is_filled_by_its_resource(database: Database, lamp_ids: li
     found = state(database, lamp_ids[0])
     assert found is not None
     for resource, value in sent.items():
-        column, _ = COLUMNS[(resource.object, resource.id)]
+        column, _ = REPORTED[(resource.object, resource.id)]
         assert getattr(found, column) == (value * 1000 if resource is ls.UNTIL else value), column
     assert found.reported_at_ms == NOW_MS
     assert found.fault_count == 0
@@ -169,7 +169,7 @@ VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_s
 
 @hypothesis_settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.lists(st.tuples(st.sampled_from(sorted(COLUMNS)), VALUES, st.none() | st.integers(-(2**40), 2**40)), max_size=8)
+    st.lists(st.tuples(st.sampled_from(sorted(REPORTED)), VALUES, st.none() | st.integers(-(2**40), 2**40)), max_size=8)
 )
 def test_no_report_can_fail_a_group(
     database: Database, lamp_ids: list[int], records: list[tuple[tuple[int, int], object, int | None]]
