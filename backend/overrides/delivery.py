@@ -38,13 +38,20 @@ class Delivery:
         self._database = database
         self._gateway = gateway
         self._clock = clock
-        self._work = SweptWork("overrides", self.deliver, lambda: database.read(repository.waiting_lamps))
+        self._work = SweptWork("overrides", self.deliver, self._left)
         self.wake, self.run = self._work.wake, self._work.run
 
     def check_in(self, lamp_id: int, kind: str) -> None:
         """A lamp was heard: one that registers is looked at, one that did not answer before is tried again."""
         if kind == "register" or self._work.is_resting(lamp_id):
             self._work.wake([lamp_id])
+
+    async def _left(self) -> list[int]:
+        """Lamps that still have to hear something. What has ended is over now, also at a lamp that rests."""
+        now_ms = self._clock.now_ms()
+        if await self._database.read(lambda session: repository.has_overdue(session, now_ms)):
+            await self._database.write(lambda session: repository.end_overdue(session, now_ms))
+        return await self._database.read(repository.waiting_lamps)
 
     async def deliver(self, lamp_id: int) -> None:
         """Send what is due to one lamp until nothing is, or it does not answer."""

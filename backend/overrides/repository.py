@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select, update
+from sqlalchemy import ColumnElement, Connection, Table, func, select, update
 from sqlmodel import Session, col
 
 from backend.kit.pages import fetch
@@ -124,6 +124,27 @@ def waiting_lamps(session: Session) -> list[int]:
     """Lamps that still have to hear something."""
     statement = select(col(OverrideCommand.lamp_id)).where(col(OverrideCommand.state).in_(WAITING)).distinct()
     return list(session.execute(statement).scalars())
+
+
+def has_overdue(session: Session, now_ms: int) -> bool:
+    """Whether a command still waits although its override has ended."""
+    return session.execute(select(COMMANDS.c.id).where(_overdue(now_ms)).limit(1)).first() is not None
+
+
+def end_overdue(session: Session, now_ms: int) -> None:
+    """End what waits although its override has ended. What is on its way at this moment is left to its delivery."""
+    for state, end in (
+        (CommandState.ACCEPTED, CommandState.EXPIRED),
+        (CommandState.CANCELLING, CommandState.CANCELLED),
+    ):
+        session.execute(
+            update(COMMANDS).where(COMMANDS.c.state == state, _overdue(now_ms)).values(state=end, ended_ms=now_ms)
+        )
+
+
+def _overdue(now_ms: int) -> ColumnElement[bool]:
+    ended = select(OVERRIDES.c.id).where(OVERRIDES.c.end_ms <= now_ms)
+    return COMMANDS.c.state.in_((CommandState.ACCEPTED, CommandState.CANCELLING)) & COMMANDS.c.override_id.in_(ended)
 
 
 def move(session: Session, command_id: int, expected: Sequence[str], **values: Any) -> bool:

@@ -117,7 +117,6 @@ def next_step(session: Session, lamp_id: int, now_ms: int) -> Step | None:
     """Decide and note (as sent) the next message to a lamp; None when there is none to send now."""
     rows = repository.of_lamp(session, lamp_id)
     held_until_ms = max((o.end_ms for c, o in rows if c.state in HELD and o.end_ms > now_ms), default=0)
-    newer_held = any(c.state in HELD for c, _ in rows)
     for command, override in rows:
         assert command.id is not None
         if command.state in HELD:
@@ -127,7 +126,7 @@ def next_step(session: Session, lamp_id: int, now_ms: int) -> Step | None:
             repository.move(session, command.id, (command.state,), state=state, ended_ms=now_ms)
             continue
         if command.state == CommandState.CANCELLING:
-            if newer_held:
+            if held_until_ms:
                 # The lamp holds another override by now: this one is gone with it, and clearing would end the other.
                 repository.move(session, command.id, (command.state,), state=CommandState.CANCELLED, ended_ms=now_ms)
                 continue

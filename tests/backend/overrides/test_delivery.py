@@ -1,5 +1,6 @@
 """Overrides on their way to lamps that obey the rules: every row of the table in `overrides.models` is a test here."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -188,3 +189,29 @@ async def test_what_was_sent_when_the_backend_died_is_sent_again(bench: Bench) -
     await bench.deliver()
     assert bench.outcome(asked).state == "received"
     assert len(bench.lamp.received) == 1
+
+
+async def test_cancelling_reaches_a_lamp_that_held_an_override_before_which_has_ended(bench: Bench) -> None:
+    bench.ask(duration_s=60)
+    await bench.deliver()
+    bench.now_ms += 61_000
+    asked = bench.ask(level=50)
+    await bench.deliver()
+    bench.cancel(asked)
+    await bench.deliver()
+    assert bench.outcome(asked).state == "cancelled"
+    assert bench.lamp.received[-1] == {END: 0}
+
+
+async def test_what_ends_while_its_lamp_rests_expires_at_the_next_sweep(bench: Bench) -> None:
+    missed = bench.ask(duration_s=60)
+    bench.lamp.away = True
+    await bench.deliver()
+    bench.now_ms += 61_000
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(bench.delivery.run())
+        while bench.outcome(missed).state != "expired":
+            await asyncio.sleep(0.01)
+        running.cancel()
+    assert bench.outcome(missed).ended_at == bench.now_ms
+    assert bench.lamp.received == []
