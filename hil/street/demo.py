@@ -114,11 +114,14 @@ def settle(running: Street, deadline_s: float = SETTLE_DEADLINE_S) -> None:
         missing = {identifier for identifier in running.identifiers.values() if not states.get(identifier)}
         if not missing:
             return
+        for lamp in running.lamps:
+            if lamp.exit_codes:
+                raise BackendFailed(f"the firmware of {lamp.pole.endpoint} ended; its log:\n{lamp.log()[-2000:]}")
         time.sleep(0.25)
     lamp = next(lamp for lamp in running.lamps if running.identifiers[lamp.pole.endpoint] in missing)
     raise BackendFailed(
         f"{len(missing)} of {len(running.lamps)} lamps were not verified within {deadline_s:.0f} s; "
-        f"the log of {lamp.pole.endpoint}:\n{lamp.log()[-2000:]}\nand of the backend:\n{running.backend.log_tail()}"
+        f"the log of the backend:\n{running.backend.log_tail()}\nand of {lamp.pole.endpoint}:\n{lamp.log()[-2000:]}"
     )
 
 

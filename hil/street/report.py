@@ -55,11 +55,12 @@ def _lamp(running: Street, lamp: Lamp, states: dict[int, bool]) -> dict[str, Any
     reports = reports_of(running, lamp, identifier)
     raised = {fault["name"] for fault in city.faults(running.api, identifier)}
     expected = running.expected[lamp.pole.endpoint]
-    enough = len(powered) + (len(taken) - len(powered)) >= len(moments) - 1 and bool(powered)
+    enough = len(taken) >= len(moments) and bool(powered)
     return {
         "endpoint": lamp.pole.endpoint,
         "name": lamp.pole.name,
-        "samples": len(powered),
+        "samples": len(taken),
+        # Taken while the feeder was away: a lamp without supply is dark whatever its schedule says.
         "samples_unpowered": len(taken) - len(powered),
         "samples_differing": len(wrong),
         "differing": [
@@ -76,6 +77,8 @@ def _lamp(running: Street, lamp: Lamp, states: dict[int, bool]) -> dict[str, Any
         and not wrong
         and raised == expected
         and reports["sent"] > 0
+        # The report that is on its way when the feeder is cut has nobody to be acknowledged to.
+        and reports["sent"] - reports["acknowledged"] <= len(excused)
         and not reports["missing"]
         and states.get(identifier, False)
         and not lamp.exit_codes
