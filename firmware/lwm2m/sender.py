@@ -56,6 +56,8 @@ class Sender:
             max_age_s = response.uint(coap.MAX_AGE)
             self._pause_ms = now_ms + 1000 * (PAUSE_S if max_age_s is None else min(max_age_s, MAX_AGE_HIGH_S))
         else:
-            # This report, or our keys: an update of the registration will tell which.
-            self._queue.refuse(key)
+            # This report, or our keys: an update of the registration will tell which. What anybody may have said, such
+            # as that a report was changed on its way, costs no report.
+            if self._uplink.is_verified:
+                self._queue.refuse(key)
             self._registration.suspect(now_ms)

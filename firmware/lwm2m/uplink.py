@@ -10,7 +10,10 @@ PATIENCE_MS = 20000
 
 class Uplink:
     """`resolve(host, port) -> address` blocks while DNS answers and raises OSError; `endpoint` is a
-    coap.endpoint.Endpoint; `identity` has `server_host` and `server_port`."""
+    coap.endpoint.Endpoint; `identity` has `server_host` and `server_port`.
+
+    `is_verified`: whether the last response was the server's own, or came in the open, where anybody may have said it.
+    """
 
     def __init__(self, endpoint, resolve, identity, log):
         self._endpoint = endpoint
@@ -18,18 +21,21 @@ class Uplink:
         self._identity = identity
         self._log = log
         self._address = None
+        self.is_verified = True
 
     async def ask(self, code, path, options=(), payload=b""):
         """The server's response (Message), or None when there was no usable one.
 
         An error answered in the open (the server lacks our keys) is a response as well, without options or payload.
         """
+        self.is_verified = True
         try:
             if self._address is None:
                 self._address = self._resolve(self._identity.server_host, self._identity.server_port)
             response = await self._endpoint.request(code, path, self._address, options, payload, timeout_ms=PATIENCE_MS)
         except Unverified as error:
             self._log.transition("server", "refuses our keys", reason=str(error))
+            self.is_verified = False
             return Message(error.code)
         except (CoapError, OSError) as error:
             # The server may have moved: ask DNS again next time.

@@ -71,6 +71,7 @@ class Server:
         self.resolved = 0
         self.is_silent = False
         self.refusal = None  # code of an error in the open
+        self.tampered = set()  # paths whose requests are changed on their way: 4.00 in the open
         self.answers = {}  # path: [(code, max age or None)], used up before the ordinary ones
         self.clock = None  # payload of /time instead of the true one
 
@@ -88,6 +89,8 @@ class Server:
             await self.board.sleep_ms(timeout_ms)
             raise Timeout("no acknowledgement after 4 transmissions")
         await self.board.sleep_ms(40)
+        if path in self.tampered:
+            raise Unverified(coap.BAD_REQUEST, "the peer answered without protection")
         if self.refusal is not None:
             raise Unverified(self.refusal, "the peer answered without protection")
         if self.answers.get(path):

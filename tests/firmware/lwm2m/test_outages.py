@@ -39,6 +39,16 @@ class TestOutages:
         assert street.server.reports == [b"t"]
         assert street.server.resolved > 1
 
+    async def test_a_refusal_that_anybody_may_have_said_costs_no_report(self, street):
+        await street.run(10)
+        street.server.tampered.add("dp")
+        street.queue.put(TELEMETRY, b"t")
+        assert (await street.run(60)).count("POST dp") > 3
+        street.server.tampered.clear()
+        await street.run(30)
+        assert street.server.reports == [b"t"]
+        assert street.queue.dropped == 0
+
     async def test_a_server_that_restarted_without_memory_gets_a_registration(self, street):
         await street.run(10)
         street.server.registrations.clear()
