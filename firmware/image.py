@@ -10,7 +10,6 @@ nothing is compiled while no source has changed: the image holds the digest of w
 Source of truth: the description of the format at the head of MicroPython's extmod/vfs_rom.c (1.25 and newer).
 """
 
-# ruff: noqa: T201 -- a command line module
 import hashlib
 import os
 import subprocess
@@ -19,14 +18,20 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from firmware.tools.fold import fold
+from firmware.tools.link import Linked, LinkError
+
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "streetlight.romfs"
 
 # Tools of this repository, never run by a lamp.
-TOOLS = {"contract/wire.py", "contract/talq.py", "firmware/image.py"}
+TOOLS = ("contract/wire.py", "contract/talq.py", "firmware/image.py", "firmware/tools/")
 # Boards and the command line of the lamp on a host.
 HOST = ("firmware/__main__.py", "firmware/hal/posix.py", "firmware/hal/simulated")
 CHIP = ("firmware/hal/esp32",)
+
+# What the lamp imports by name while it runs; everything below is joined to them.
+ROOTS = {False: ("firmware.app", "firmware.hal.esp32"), True: ("firmware.app", "firmware.hal.simulated")}
 
 _HEADER = b"\xd2\xcd\x31"
 _PADDING, _VERBATIM, _DIRECTORY, _FILE = 1, 2, 4, 5
@@ -38,20 +43,28 @@ class ImageError(Exception):
 
 def sources(simulated=False):
     """Paths, from the root of the repository and in order, of what goes into the image for a chip or for the VM."""
-    absent = CHIP if simulated else HOST
+    absent = TOOLS + (CHIP if simulated else HOST)
     found = sorted(path.relative_to(ROOT) for top in ("contract", "firmware") for path in (ROOT / top).rglob("*.py"))
-    return [path for path in found if path.as_posix() not in TOOLS and not path.as_posix().startswith(absent)]
+    return [path for path in found if not path.as_posix().startswith(absent)]
 
 
-def compile_file(source, target):
-    """Compile `source` (a path from the root) to the file `target`; raises ImageError with mpy-cross's words."""
-    compiler = _compiler()
+def module_name(source):
+    """The dotted name under which a source is imported."""
+    return ".".join(source.with_suffix("").parts).removesuffix(".__init__")
+
+
+def compile_text(module, text, target):
+    """Compile the text of a module to the file `target`; raises ImageError with mpy-cross's words."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    copy = target.with_suffix(".py")
+    copy.write_text(text, encoding="utf-8")
+    # A traceback names the module, which is a name in the heap anyway, and not its file, which would be one more.
     # Line numbers stay in (-O0): in ROMFS they cost flash only, and a traceback from a pole is worth them.
-    command = [compiler, "-s", source.as_posix(), "-o", str(target), str(ROOT / source)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [_compiler(), "-s", module, "-o", str(target), str(copy)], capture_output=True, text=True, check=False
+    )
     if done.returncode:
-        raise ImageError(f"{source}: {done.stderr.strip() or done.stdout.strip()}")
+        raise ImageError(f"{module}: {done.stderr.strip() or done.stdout.strip()}")
 
 
 def _compiler():
@@ -122,17 +135,39 @@ def digest(simulated=False):
     """What an image is made of, as 32 bytes: every source with its path, and the compiler."""
     summary = hashlib.sha256()
     version = subprocess.run([_compiler(), "--version"], capture_output=True, check=False).stdout
-    for name, data in [("", version), *((path.as_posix(), (ROOT / path).read_bytes()) for path in sources(simulated))]:
+    tools = [
+        (path.name, path.read_bytes()) for path in (Path(__file__), *sorted((ROOT / "firmware/tools").glob("*.py")))
+    ]
+    for name, data in [
+        ("", version),
+        *tools,
+        *((path.as_posix(), (ROOT / path).read_bytes()) for path in sources(simulated)),
+    ]:
         summary.update(f"{name}\n{len(data)}\n".encode() + data)
     return summary.digest()
 
 
+def link(simulated=False):
+    """The sources as they go into the image: constants in place, modules joined. Raises ImageError."""
+    texts = {module_name(path): (ROOT / path).read_text(encoding="utf-8") for path in sources(simulated)}
+    try:
+        return Linked(fold(texts), ROOTS[simulated])
+    except (SyntaxError, LinkError) as error:
+        raise ImageError(f"the sources of the lamp cannot be joined: {error}") from None
+
+
 def compile_all(simulated=False):
     """{path with slashes and .mpy: compiled bytes} of everything in the image; raises ImageError."""
+    texts = link(simulated).texts
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
-        wanted = {path: Path(folder, path.with_suffix(".mpy")) for path in sources(simulated)}
-        list(pool.map(compile_file, wanted, wanted.values()))
-        return {path.with_suffix(".mpy").as_posix(): target.read_bytes() for path, target in wanted.items()}
+        names = [_file_name(name, texts) for name in texts]
+        list(pool.map(compile_text, texts, texts.values(), [Path(folder, name) for name in names]))
+        return {name: Path(folder, name).read_bytes() for name in names}
+
+
+def _file_name(module, modules):
+    is_package = any(other.startswith(module + ".") for other in modules)
+    return module.replace(".", "/") + ("/__init__.mpy" if is_package else ".mpy")
 
 
 def build(directory, simulated=False):

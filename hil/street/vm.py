@@ -13,7 +13,7 @@ from pathlib import Path
 import contract
 
 # 128 KB of the chip's words; twice as many bytes here, where a word is twice as long.
-HEAP = "512wK"
+HEAP = "128wK"
 ADVICE = "install the extra `simulator` (pip install 'streetlight[simulator]')"
 
 # A bytes object ends in its content and one zero, and stays where it is while it is referred to.
