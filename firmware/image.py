@@ -20,6 +20,7 @@ from pathlib import Path
 
 from firmware.tools.fold import fold
 from firmware.tools.link import Linked, LinkError
+from firmware.tools.texts import gather
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "streetlight.romfs"
@@ -158,10 +159,10 @@ def link(simulated=False):
 
 def compile_all(simulated=False):
     """{path with slashes and .mpy: compiled bytes} of everything in the image; raises ImageError."""
-    texts = link(simulated).texts
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
+    texts = {name: gather(text) for name, text in link(simulated).texts.items()}
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as workers:
         names = [_file_name(name, texts) for name in texts]
-        list(pool.map(compile_text, texts, texts.values(), [Path(folder, name) for name in names]))
+        list(workers.map(compile_text, texts, texts.values(), [Path(folder, name) for name in names]))
         return {name: Path(folder, name).read_bytes() for name in names}
 
 
