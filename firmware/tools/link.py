@@ -12,6 +12,7 @@ Nothing is reordered within a module and every line stays a line, so that the li
 
 import ast
 import builtins
+import symtable
 
 from firmware.tools.edits import edited, extent
 from firmware.tools.scopes import Unit
@@ -19,6 +20,26 @@ from firmware.tools.scopes import Unit
 
 class LinkError(Exception):
     """The sources cannot be joined; the text says where and why."""
+
+
+def local_names(text):
+    """Every name that a function of the module `text` binds for itself: arguments, assignments, imports, definitions."""
+    found = set()
+    for function in ast.walk(ast.parse(text)):
+        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        for node in ast.walk(function):
+            if isinstance(node, ast.arg):
+                found.add(node.arg)
+            elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+                found.add(node.id)
+            elif isinstance(node, ast.ExceptHandler) and node.name:
+                found.add(node.name)
+            elif isinstance(node, ast.alias):
+                found.add((node.asname or node.name).split(".")[0])
+            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and node is not function:
+                found.add(node.name)
+    return found
 
 
 class Linked:
@@ -111,8 +132,20 @@ class Linked:
         return kind, module, name
 
     def _name(self, root, order):
-        """Give every top-level name of the joined modules its name in the root."""
+        """Give every top-level name of the joined modules its name in the root, free wherever it is used."""
         taken = set(dir(builtins))
+        hidden = {}
+        for module in order:
+            unit = self.units[module]
+            for use in unit.uses:
+                for meaning in (
+                    self._target(unit, use),
+                    self.meaning(*unit.names[use.name]) if use.name in unit.names else None,
+                ):
+                    if meaning is not None:
+                        hidden.setdefault(meaning, set()).update(use.hidden)
+        # A name that stood behind a module (`sun.events`) must not meet a function's own of that name (`events = ...`).
+        local = {name for module in order for name in local_names(self.units[module].text)}
         todo = []
         for module in order:
             for name, given in self.units[module].names.items():
@@ -128,7 +161,7 @@ class Linked:
             if (root, meaning) in self._final:
                 continue
             final, leaf = name, module.rpartition(".")[2]
-            while final in taken:
+            while final in taken or (module != root and final in local):
                 final = f"{name}_{leaf}" if final == name else final + "_"
             taken.add(final)
             self._final[root, meaning] = final
@@ -175,6 +208,11 @@ class Linked:
             text = edited(unit.text, self._edits_inside(root, unit, here))
             lines += (text if text.endswith("\n") else text + "\n").splitlines(keepends=True)
         self.texts[root] = "".join(lines)
+        missing = _unbound(self.texts[root]) - set(dir(builtins))
+        if missing:
+            raise LinkError(
+                f"{root}: nothing is called {', '.join(sorted(missing))}; a tool of firmware.tools is wrong"
+            )
 
     def _edits_inside(self, root, unit, here):
         """Edits of a module that is joined; `here` holds what its root has imported so far."""
@@ -250,3 +288,15 @@ class Linked:
             if home is not None:
                 edits.append((extent(use.attribute), f"{use.name}.{self._final[home, meaning]}"))
         return edits
+
+
+def _unbound(text):
+    """Names that functions of a module take from it and that it does not bind, by Python's own judgement."""
+    top = symtable.symtable(text, "joined", "exec")
+    bound = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+    asked, tables = set(), [top]
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        asked |= {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global() and symbol.is_referenced()}
+    return asked - bound

@@ -15,9 +15,11 @@ _IMPORTS = (ast.Import, ast.ImportFrom)
 
 class Use:
     """A place where a top-level name stands: `node`; `attribute` is the node of `name.x` around it, or None;
-    `owner` the top-level definition that it is in, or None; `is_definition` when it is the name of one."""
+    `owner` the top-level definition that it is in, or None; `is_definition` when it is the name of one; `hidden`:
+    names that would mean something of a function there."""
 
-    def __init__(self, node, name, attribute, owner, is_definition):
+    def __init__(self, node, name, attribute, owner, is_definition, hidden=frozenset()):
+        self.hidden = hidden
         self.node = node
         self.name = name
         self.attribute = attribute
@@ -26,9 +28,11 @@ class Use:
 
 
 class Unit:
-    """names: {top-level name: ("own", module, name), ("module", module, None) or ("from", module, name)}, the last as it
-    is written, which may turn out to be a module;
-    uses: [Use]; imports: [(statement, is at the top)]; definitions: {name: statement} of what does nothing unless it is used;
+    """One module.
+
+    names: {top-level name: ("own", module, name), ("module", module, None) or ("from", module, name)}, the last as it
+    is written, which may turn out to be a module; uses: [Use]; imports: [(statement, is at the top)];
+    definitions: {name: statement} of what does nothing unless it is used;
     dependencies: known modules that it imports at its top, in order."""
 
     def __init__(self, name, text, known):
@@ -123,7 +127,8 @@ class Unit:
             if node.id in names and (number == 0 or not is_class):
                 return
         is_definition = owner == node.id and not scopes and not isinstance(node.ctx, ast.Load)
-        self.uses.append(Use(node, node.id, attribute, owner, is_definition))
+        hidden = frozenset().union(*(names for names, _ in scopes))
+        self.uses.append(Use(node, node.id, attribute, owner, is_definition, hidden))
 
     def statements_of(self, names):
         return {name: self.definitions[name] for name in names}
