@@ -22,26 +22,6 @@ class LinkError(Exception):
     """The sources cannot be joined; the text says where and why."""
 
 
-def local_names(text):
-    """Every name that a function of the module `text` binds for itself: arguments, assignments, imports, definitions."""
-    found = set()
-    for function in ast.walk(ast.parse(text)):
-        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            continue
-        for node in ast.walk(function):
-            if isinstance(node, ast.arg):
-                found.add(node.arg)
-            elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-                found.add(node.id)
-            elif isinstance(node, ast.ExceptHandler) and node.name:
-                found.add(node.name)
-            elif isinstance(node, ast.alias):
-                found.add((node.asname or node.name).split(".")[0])
-            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and node is not function:
-                found.add(node.name)
-    return found
-
-
 class Linked:
     """texts: {module: text} of what goes into the image."""
 
@@ -134,18 +114,14 @@ class Linked:
     def _name(self, root, order):
         """Give every top-level name of the joined modules its name in the root, free wherever it is used."""
         taken = set(dir(builtins))
+        # `sun.events` must not become `events` in a function that has an `events` of its own.
         hidden = {}
         for module in order:
             unit = self.units[module]
             for use in unit.uses:
-                for meaning in (
-                    self._target(unit, use),
-                    self.meaning(*unit.names[use.name]) if use.name in unit.names else None,
-                ):
-                    if meaning is not None:
+                if use.name in unit.names:
+                    for meaning in (self._target(unit, use), self.meaning(*unit.names[use.name])):
                         hidden.setdefault(meaning, set()).update(use.hidden)
-        # A name that stood behind a module (`sun.events`) must not meet a function's own of that name (`events = ...`).
-        local = {name for module in order for name in local_names(self.units[module].text)}
         todo = []
         for module in order:
             for name, given in self.units[module].names.items():
@@ -161,7 +137,7 @@ class Linked:
             if (root, meaning) in self._final:
                 continue
             final, leaf = name, module.rpartition(".")[2]
-            while final in taken or (module != root and final in local):
+            while final in taken or final in hidden.get(meaning, ()):
                 final = f"{name}_{leaf}" if final == name else final + "_"
             taken.add(final)
             self._final[root, meaning] = final
