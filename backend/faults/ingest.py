@@ -1,7 +1,8 @@
 """Reported transitions to faults; inside the group's transaction, before the acknowledgement.
 
 A report may come twice, late, or out of order. The transitions are what is known; the faults since the one that a new
-transition falls into are worked out again from them (`episodes`), so that the order of arrival does not matter.
+transition falls into, or may flap with, are worked out again from them (`episodes`), so that the order of arrival does
+not matter.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ from sqlalchemy import Connection
 
 from backend.device_server.ports import Report
 from backend.faults import repository
-from backend.faults.episodes import Key, episodes
+from backend.faults.episodes import FLAPPING_SPAN_MS, Key, episodes, fold
 from backend.kit.fitting import measured_at
 from backend.lamps import service as lamps
 from contract import faults as catalogue
@@ -38,10 +39,23 @@ def apply(
     key = Key(lamp_id, code)
     if not repository.add_transition(connection, key, at_ms, raised, received_ms, said_by):
         return False
-    since_ms = repository.start_of_episode(connection, key, at_ms)
-    found = episodes(repository.transitions_since(connection, key, since_ms))
-    repository.replace_since(connection, key, since_ms, found, catalogue.get(code).severity)
+    _work_out(connection, key, at_ms, received_ms)
     return True
+
+
+def settle(connection: Connection, now_ms: int) -> None:
+    """Close the flapping faults that have been calm for long enough."""
+    calm = repository.calm(connection, now_ms - FLAPPING_SPAN_MS)
+    for key, changed_at_ms in calm:
+        _work_out(connection, key, changed_at_ms, now_ms)
+    count(connection, {key.lamp_id for key, _ in calm})
+
+
+def _work_out(connection: Connection, key: Key, at_ms: int, now_ms: int) -> None:
+    # A transition decides about the flapping of what began within a span of it, and that by what began within another.
+    since_ms = repository.start_of_run(connection, key, at_ms, at_ms - 2 * FLAPPING_SPAN_MS)
+    found = fold(episodes(repository.transitions_since(connection, key, since_ms)), now_ms)
+    repository.replace_since(connection, key, since_ms, found, catalogue.get(key.code).severity)
 
 
 def count(connection: Connection, lamp_ids: set[int]) -> None:

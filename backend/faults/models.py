@@ -1,23 +1,14 @@
-"""Tables and shapes of faults.
+"""Tables of faults. Their shapes over HTTP are in `shapes`.
 
 A *transition* is what was reported: (lamp, code, at, raised), stored once however often it is sent. A *fault* is the
-episode between a raise and its clear, with what people said about it. Open means not cleared; acknowledged means that
-a person has seen it; neither closes the other.
+episode between a raise and its clear, or a flapping run of them (`episodes`), with what people said about it. Open
+means not cleared; acknowledged means that a person has seen it; neither closes the other.
 """
 
-from typing import Annotated, Literal
-
-from pydantic import BaseModel, StringConstraints
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Text
 from sqlmodel import Field, SQLModel
 
 from backend.db import Id, Millis
-from backend.kit.fields import Input, RowId
-from backend.kit.pages import PageQuery
-from backend.kit.times import UtcOut
-
-Severity = Literal["info", "minor", "major", "critical"]
-State = Literal["open", "acknowledged", "cleared", "all"]
 
 
 class FaultTransition(SQLModel, table=True):
@@ -41,6 +32,7 @@ class Fault(SQLModel, table=True):
     __table_args__ = (
         Index("ix_fault_lamp_code", "lamp_id", "code", "raised_at_ms", unique=True),
         Index("ix_fault_open", "cleared_at_ms"),
+        Index("ix_fault_active", "code", "active"),
     )
 
     id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
@@ -51,53 +43,29 @@ class Fault(SQLModel, table=True):
     cleared_at_ms: int | None = Field(default=None, sa_column=Column(Millis))
     cleared_by: str | None = Field(default=None, sa_column=Column(String(120)))
     """The person who closed it by hand; null: the lamp did."""
+    active: bool
+    """The last word was a raise; false in a flapping fault that is open because it is not calm yet."""
+    changed_at_ms: int = Field(sa_column=Column(Millis, nullable=False))
+    """When it was last raised or cleared."""
+    times_raised: int
+    """More than one only in a flapping fault."""
+    flapping: bool
     acknowledged_at_ms: int | None = Field(default=None, sa_column=Column(Millis))
     acknowledged_by: str | None = Field(default=None, sa_column=Column(String(120)))
-    note: str = Field(default="", sa_column=Column(Text, nullable=False))
+    assigned_to: str | None = Field(default=None, sa_column=Column(String(120), index=True))
+    assigned_by: str | None = Field(default=None, sa_column=Column(String(120)))
+    due_at_ms: int | None = Field(default=None, sa_column=Column(Millis))
+    incident_id: int | None = Field(default=None, sa_column=Column(BigInteger, index=True))
+    """The incident that it is a part of (backend.incidents)."""
 
 
-class FaultPublic(BaseModel):
-    """A fault as the API shows it, with what it means and what to do."""
+class FaultNote(SQLModel, table=True):
+    """What a person said about a fault, when. Notes are added, never changed."""
 
-    id: int
-    lamp_id: int
-    endpoint: str
-    lamp_name: str
-    code: int
-    name: str
-    severity: Severity
-    state: Literal["open", "acknowledged", "cleared"]
-    raised_at: UtcOut
-    cleared_at: UtcOut | None
-    cleared_by: str | None
-    acknowledged_at: UtcOut | None
-    acknowledged_by: str | None
-    note: str
-    meaning: str
-    advice: str
+    __tablename__ = "fault_note"
 
-
-class TransitionPublic(BaseModel):
-    """One transition of the history."""
-
-    code: int
-    name: str
-    at: UtcOut
-    raised: bool
-    received_at: UtcOut
-
-
-class FaultQuery(PageQuery):
-    """Filters of the list of faults; newest first."""
-
-    state: State = "open"
-    lamp_id: RowId | None = None
-    zone_id: RowId | None = None
-    name: Annotated[str, StringConstraints(max_length=60)] | None = None
-    severity: Severity | None = None
-
-
-class Answer(Input):
-    """What a person says when acknowledging or clearing a fault."""
-
-    note: Annotated[str, StringConstraints(max_length=2000)] = ""
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    fault_id: int = Field(sa_column=Column(BigInteger, ForeignKey("fault.id"), nullable=False, index=True))
+    at_ms: int = Field(sa_column=Column(Millis, nullable=False))
+    author: str = Field(sa_column=Column(String(120), nullable=False))
+    text: str = Field(sa_column=Column(Text, nullable=False))

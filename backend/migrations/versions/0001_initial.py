@@ -78,11 +78,21 @@ def upgrade() -> None:
         sa.Column("raised_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("cleared_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("cleared_by", sa.String(length=120), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("changed_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("times_raised", sa.Integer(), nullable=False),
+        sa.Column("flapping", sa.Boolean(), nullable=False),
         sa.Column("acknowledged_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("acknowledged_by", sa.String(length=120), nullable=True),
-        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("assigned_to", sa.String(length=120), nullable=True),
+        sa.Column("assigned_by", sa.String(length=120), nullable=True),
+        sa.Column("due_at_ms", sa.BigInteger(), nullable=True),
+        sa.Column("incident_id", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("ix_fault_active", "fault", ["code", "active"], unique=False)
+    op.create_index(op.f("ix_fault_assigned_to"), "fault", ["assigned_to"], unique=False)
+    op.create_index(op.f("ix_fault_incident_id"), "fault", ["incident_id"], unique=False)
     op.create_index("ix_fault_lamp_code", "fault", ["lamp_id", "code", "raised_at_ms"], unique=True)
     op.create_index("ix_fault_open", "fault", ["cleared_at_ms"], unique=False)
     op.create_table(
@@ -182,6 +192,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_desired_schedule_schedule_id"), "desired_schedule", ["schedule_id"], unique=False)
     op.create_index(op.f("ix_desired_schedule_status"), "desired_schedule", ["status"], unique=False)
+    op.create_table(
+        "fault_note",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("fault_id", sa.BigInteger(), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("author", sa.String(length=120), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["fault_id"],
+            ["fault.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_fault_note_fault_id"), "fault_note", ["fault_id"], unique=False)
     op.create_table(
         "lamp_state",
         sa.Column("lamp_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
@@ -312,6 +336,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_override_end_ms"), table_name="override")
     op.drop_table("override")
     op.drop_table("lamp_state")
+    op.drop_index(op.f("ix_fault_note_fault_id"), table_name="fault_note")
+    op.drop_table("fault_note")
     op.drop_index(op.f("ix_desired_schedule_status"), table_name="desired_schedule")
     op.drop_index(op.f("ix_desired_schedule_schedule_id"), table_name="desired_schedule")
     op.drop_table("desired_schedule")
@@ -326,6 +352,9 @@ def downgrade() -> None:
     op.drop_table("fault_transition")
     op.drop_index("ix_fault_open", table_name="fault")
     op.drop_index("ix_fault_lamp_code", table_name="fault")
+    op.drop_index(op.f("ix_fault_incident_id"), table_name="fault")
+    op.drop_index(op.f("ix_fault_assigned_to"), table_name="fault")
+    op.drop_index("ix_fault_active", table_name="fault")
     op.drop_table("fault")
     op.drop_table("device_registration")
     op.drop_table("device_credential")

@@ -8,7 +8,7 @@ import pytest
 from backend.db import Database
 from backend.device_server.ports import Report
 from backend.faults import ingest, repository, service
-from backend.faults.models import FaultQuery
+from backend.faults.shapes import FaultQuery
 from backend.lamps import service as lamps
 from contract import faults as catalogue
 from contract.paths import path

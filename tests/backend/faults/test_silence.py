@@ -4,7 +4,7 @@ from backend.clock import Clock
 from backend.db import Database
 from backend.device_server.sessions import SessionView
 from backend.faults import service
-from backend.faults.models import FaultQuery
+from backend.faults.shapes import FaultQuery
 from backend.faults.silence import CODE, Hearing, is_silent, verdict
 from backend.faults.watch import SilenceWatch
 from backend.lamps import service as lamps
