@@ -26,6 +26,12 @@ class LampRefused(DeviceServerError):
         self.code = code
         self.diagnostic = diagnostic
 
+    @property
+    def is_passing(self) -> bool:
+        """The lamp cannot do it now (5.00 without memory, 5.03 with its flash in trouble) and may well do it later;
+        5.01 is what it never will."""
+        return self.code.startswith("5.") and self.code != "5.01"
+
 
 class CredentialConflict(DeviceServerError):
     """The endpoint or the sender id belongs to another lamp: retire that one first, or provision with a new id."""

@@ -42,8 +42,9 @@ class Delivery:
         self.wake, self.run = self._work.wake, self._work.run
 
     def check_in(self, lamp_id: int, kind: str) -> None:
-        """A lamp was heard: one that registers is looked at, one that did not answer before is tried again."""
-        if kind == "register" or self._work.is_resting(lamp_id):
+        """A lamp was heard: one that did not answer before is tried again. The sweep sees to the others, so that a city
+        that registers at once costs no look into the database for each lamp."""
+        if self._work.is_resting(lamp_id):
             self._work.wake([lamp_id])
 
     async def _left(self) -> list[int]:
@@ -62,11 +63,11 @@ class Delivery:
                 return
             try:
                 await self._gateway.write_composite(lamp_id, _values(step))
-            except LampUnreachable:
-                self._work.rest(lamp_id)
-                await self._move(step, (CommandState.SENT,), state=CommandState.ACCEPTED)
-                return
-            except LampRefused as error:
+            except (LampUnreachable, LampRefused) as error:
+                if isinstance(error, LampUnreachable) or error.is_passing:
+                    self._work.rest(lamp_id)
+                    await self._move(step, (CommandState.SENT,), state=CommandState.ACCEPTED)
+                    return
                 expected = (CommandState.SENT, CommandState.CANCELLING)
                 now_ms = self._clock.now_ms()
                 await self._move(step, expected, state=CommandState.REFUSED, ended_ms=now_ms, detail=str(error))

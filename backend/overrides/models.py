@@ -4,7 +4,7 @@ An *override* is what an operator asked for; a *command* is its fate at one lamp
 
     accepted -> sent -> received -> executed          the good way; each step is durable before the next
     accepted -> expired                               the lamp stayed away until the end
-    sent     -> accepted                              no answer in time: it waits for the lamp's next check-in
+    sent     -> accepted                              no answer in time, or 5.xx: it waits for the next check-in
     sent     -> refused                               the lamp said no; `detail` has its words
     any but executed/expired/refused -> superseded    a newer override of the same lamp took its place
     accepted -> cancelled; received, executed -> cancelling -> cancelled

@@ -115,6 +115,23 @@ async def test_what_a_lamp_misses_until_the_end_expires_and_is_never_sent(bench:
     assert bench.lamp.received == []
 
 
+async def test_a_lamp_that_cannot_do_it_now_gets_it_again(bench: Bench) -> None:
+    asked = bench.ask()
+    bench.lamp.refusal = LampRefused("5.03", "the flash is busy")
+    await bench.deliver()
+    assert bench.outcome(asked).state == "accepted"
+    bench.lamp.refusal = None
+    await bench.deliver()
+    assert bench.outcome(asked).state == "received"
+
+
+async def test_what_a_lamp_never_will_do_is_refused_for_good(bench: Bench) -> None:
+    asked = bench.ask()
+    bench.lamp.refusal = LampRefused("5.01", "")
+    await bench.deliver()
+    assert bench.outcome(asked).state == "refused"
+
+
 async def test_a_refusal_is_kept_with_the_lamps_words_and_the_next_one_still_goes_out(bench: Bench) -> None:
     refused = bench.ask()
     bench.lamp.refusal = LampRefused("4.00", "minimum level is 10")

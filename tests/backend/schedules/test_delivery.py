@@ -97,6 +97,19 @@ async def test_a_refusal_is_kept_with_the_lamps_own_words(database: Database, la
     assert "/3454/0/4: no room" in seen.detail
 
 
+async def test_a_lamp_that_cannot_take_it_now_is_asked_again(database: Database, lamp_id: int) -> None:
+    gateway = FakeGateway(lamp_id)
+    gateway.lamps[lamp_id].refusal = LampRefused("5.00", "the lamp failed to carry this out")
+    delivery = Delivery(database, gateway, clock())  # type: ignore[arg-type]
+    await delivery.deliver(lamp_id)
+    seen = state(database, lamp_id)
+    assert seen.status is Status.PENDING
+    assert "failed to carry this out" in seen.detail
+    gateway.lamps[lamp_id].refusal = None
+    await delivery.deliver(lamp_id)
+    assert state(database, lamp_id).status is Status.VERIFIED
+
+
 async def test_a_lamp_that_takes_it_and_holds_something_else_is_not_verified(database: Database, lamp_id: int) -> None:
     gateway = FakeGateway(lamp_id)
     lamp = gateway.lamps[lamp_id]
