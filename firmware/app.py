@@ -42,8 +42,8 @@ from firmware.watch import Watch
 
 SEQUENCE = "sequence"
 
-# Collecting early and often keeps the pauses short and the heap whole (docs/firmware.md, "Memory").
-GC_THRESHOLD_BYTES = 8192
+# Garbage is collected when it has filled a quarter of what is free once all is built (docs/firmware.md, "Memory").
+GC_SHARE = 4
 
 # Life signs that the watchdog waits for, in ticks.
 LIGHT_WITHIN_MS = 3000
@@ -80,8 +80,6 @@ class App:
 
     def __init__(self, board, echo=None, queue=None):
         """`echo(line)` gets every line of the log; `queue(queue)` may wrap the queue of reports to watch it."""
-        if hasattr(gc, "threshold"):  # MicroPython's
-            gc.threshold(GC_THRESHOLD_BYTES)
         self.board = board
         self.log = Log(self._log_time, echo)
         self._parts = None
@@ -175,6 +173,9 @@ class App:
         supervisor.add("client", self.client.run, CLIENT_WITHIN_MS, lambda: self.client.progress_ms)
         supervisor.add("observer", self._observer.run)
         self.light.refresh()
+        gc.collect()
+        if hasattr(gc, "threshold"):  # MicroPython's
+            gc.threshold(gc.mem_free() // GC_SHARE)
         await supervisor.run()
 
     def _later(self, act):

@@ -62,6 +62,8 @@ class Lamp:
         self._bright = False
         # [revision, from_ms, until_ms, explanation, permille once the schedule's own fade has ended, level aimed at]
         self._plan = None
+        # The plan that follows it, worked out before it is due; None until `look_ahead`.
+        self._next = None
         self._step_ms = FADE_STEP_MS
         self._wake_ms = 0
 
@@ -168,12 +170,10 @@ class Lamp:
     def _planned(self, now_ms, rtc_ms, wake_ms):
         """Return the wish of the schedule, or of the default level when no program applies."""
         plan = self._plan
-        if plan is None or plan[0] != self._program.revision or not plan[1] <= now_ms < plan[2]:
-            explanation = self._program.explain_at(now_ms)
-            until_ms = self._program.next_change_after(now_ms)
-            plan = self._plan = [self._program.revision, now_ms, until_ms, explanation, None]
-            if explanation is not None:
-                plan.append(self._program.aim_of(explanation))
+        if not self._holds(plan, now_ms):
+            plan = self._next if self._holds(self._next, now_ms) else self._plan_from(now_ms)
+            self._plan = plan
+            self._next = None
             self._step_ms = FADE_STEP_MS
         explanation = plan[3]
         wake_ms = min(wake_ms, rtc_ms + plan[2] - now_ms)
@@ -202,6 +202,25 @@ class Lamp:
             0 if abs(target - self._logical) <= 10 else fade_ms,
             wake_ms,
         )
+
+    def look_ahead(self):
+        """Work out what follows the plan in force while there is time, so that its first moment finds it ready."""
+        plan = self._plan
+        if plan is None or self._next is not None or plan[0] != self._program.revision:
+            return
+        # In a fade the evaluator is asked for what holds now, and keeps one stretch.
+        if plan[3] is None or plan[4] is not None:
+            self._next = self._plan_from(plan[2])
+
+    def _holds(self, plan, now_ms):
+        return plan is not None and plan[0] == self._program.revision and plan[1] <= now_ms < plan[2]
+
+    def _plan_from(self, from_ms):
+        explanation = self._program.explain_at(from_ms)
+        aim = None if explanation is None else self._program.aim_of(explanation)
+        return [
+            self._program.revision, from_ms, self._program.next_change_after(from_ms), explanation, None, aim
+        ]  # fmt: skip
 
     def light_changed_ms(self, clock):
         """Return UTC ms at which the light last began to change, 0 when that is not known. `clock`: firmware.clock."""

@@ -10,8 +10,9 @@ LONGEST_SLEEP_MS = 250
 class Light:
     """`board`: drive, switch, ticks_ms, rtc_ms, rtc_rate, sleep_ms; `lux()`: what the photocell said last, or None.
 
-    `on_change(decision)` hears when the rung or the level in action becomes another. `progress_ms` is the ticks of the
-    last look, for the watchdog.
+    `on_change(decision)` hears from the task when the rung or the level in action has become another: a command is
+    answered, and all that is due is driven, before anything is said about it. `progress_ms` is the ticks of the last
+    look, for the watchdog.
     """
 
     def __init__(self, board, lamp, clock, lux, on_change):
@@ -32,11 +33,15 @@ class Light:
         if output != self._output:
             self._drive(*output)
             self._output = output
+        return decision
+
+    def tell(self):
+        """Say what became of the light since the last time."""
+        decision = self._lamp.decision
         told = (decision.rung, decision.level)
         if told != self._told:
             self._told = told
             self._on_change(decision)
-        return decision
 
     def _drive(self, permille, closed):
         """Close the relay before there is something to dim, and open it only when the driver is at rest."""
@@ -51,6 +56,8 @@ class Light:
         while True:
             self.refresh()
             self.progress_ms = self._board.ticks_ms()
+            self.tell()
+            self._lamp.look_ahead()
             due_ms = self._lamp.wake_at() - self._board.rtc_ms()
             # A fade's steps are RTC time too; a board whose RTC runs fast gets fewer of them, never a busy loop.
             sleep_ms = int(due_ms / self._board.rtc_rate)

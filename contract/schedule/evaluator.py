@@ -112,7 +112,8 @@ class Evaluator:
         segments = self._halves.get(half)
         if segments is None:
             if len(self._halves) >= _HALVES_KEPT:
-                self._halves.clear()
+                # The one farthest away: as time goes on, its neighbours are asked for again and again.
+                del self._halves[max(self._halves, key=lambda known: abs(known - half))]
             segments = self._halves[half] = timeline(self.schedule, half)
         return segments
 

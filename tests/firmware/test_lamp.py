@@ -25,6 +25,7 @@ class Steps:
         self.steps = sorted(steps)
         self.revision = 1
         self.asked = 0
+        self.explained: list[int] = []
 
     def _step(self, now_ms: int):
         held = [step for step in self.steps if step[0] <= now_ms]
@@ -34,6 +35,7 @@ class Steps:
         return min([step[0] for step in self.steps if step[0] > now_ms], default=now_ms + 36 * 3_600_000)
 
     def explain_at(self, now_ms: int):
+        self.explained.append(now_ms)
         step = self._step(now_ms)
         if step is None:
             return None
@@ -226,6 +228,35 @@ def test_a_schedule_fades_by_itself_and_is_not_asked_at_rest() -> None:
     asked = program.asked
     street.after(5000)
     assert program.asked == asked
+
+
+def test_what_comes_next_is_worked_out_before_it_is_due() -> None:
+    program = Steps((NOW - DAY, 100, 0), (NOW + 10_000, 20, 0))
+    street = Street(program, default_fade_ms=0)
+    street.decide()
+    street.lamp.look_ahead()
+    assert program.explained[-1] == NOW + 10_000
+    known = len(program.explained)
+    street.lamp.look_ahead()
+    assert street.after(9_999).level == 100
+    assert len(program.explained) == known
+    assert street.after(1).permille == 200
+    # Only the words at rest were asked for, after the step; the step itself was known.
+    assert program.explained[known:] == [NOW + 10_000]
+
+
+def test_a_look_ahead_is_worth_nothing_after_a_new_schedule_or_a_clock_step() -> None:
+    program = Steps((NOW - DAY, 100, 0), (NOW + 10_000, 20, 0))
+    street = Street(program, default_fade_ms=0)
+    street.lamp.look_ahead()
+    street.decide()
+    street.lamp.look_ahead()
+    program.steps = [(NOW - DAY, 100, 0), (NOW + 10_000, 70, 0), (NOW + 2 * DAY, 30, 0)]
+    program.revision = 2
+    street.lamp.look_ahead()
+    assert street.after(10_000).level == 70
+    street.lamp.look_ahead()
+    assert street.after(3 * DAY).level == 30
 
 
 def test_a_fast_fade_of_a_schedule_is_followed_in_fine_steps() -> None:
