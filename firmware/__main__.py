@@ -17,11 +17,14 @@ HEAP_PERIOD_MS = 5000
 
 
 class Told:
-    """A queue of reports that prints what was sent and what was acknowledged; everything else is the queue's."""
+    """A queue of reports that prints what was sent and what was acknowledged, and when (`ticks_ms()`); everything else
+    is the queue's."""
 
-    def __init__(self, queue):
+    def __init__(self, queue, ticks_ms):
         self._queue = queue
+        self._ticks_ms = ticks_ms
         self._sent = None
+        self._words = ""
 
     def __getattr__(self, name):
         return getattr(self._queue, name)
@@ -30,14 +33,17 @@ class Told:
         found = self._queue.next()
         if found is not None and found[0] != self._sent:
             self._sent = found[0]
-            print("report sent", _describe(found[1]))
+            self._words = _describe(found[1])
+            self._tell("sent")
         return found
 
     def acknowledge(self, key):
-        found = self._queue.next()
-        if found is not None and found[0] == key:
-            print("report acknowledged", _describe(found[1]))
+        if key == self._sent:
+            self._tell("acknowledged")
         self._queue.acknowledge(key)
+
+    def _tell(self, what):
+        print("report %s %s ticks_ms=%d" % (what, self._words, self._ticks_ms()))
 
 
 def _describe(payload):
@@ -97,7 +103,7 @@ if __name__ == "__main__":
     try:
         chosen = parse(sys.argv[1:])
         board = open_board(chosen)
-        lamp = App(board, print, Told) if chosen["verbose"] else App(board)
+        lamp = App(board, print, lambda queue: Told(queue, board.ticks_ms)) if chosen["verbose"] else App(board)
     except (ValueError, LampError) as error:
         print("%s\n%s" % (error, USAGE))
         sys.exit(2)
