@@ -43,7 +43,10 @@ class Files:
         """Return the bytes of file `name` (at most one byte more than any record), None when there is no such file."""
         try:
             with open(self._directory + "/" + name, "rb") as file:
-                return file.read(DATA_AT + MAX_RECORD_BYTES + 1)
+                # MicroPython's read takes as much heap as it is asked for, in one piece: ask for what is there.
+                size = file.seek(0, 2)
+                file.seek(0)
+                return file.read(min(size, DATA_AT + MAX_RECORD_BYTES + 1))
         except OSError as error:
             if error.args and error.args[0] == 2:  # ENOENT; `errno` is not built into every port
                 return None

@@ -2,6 +2,8 @@
 
 import binascii
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -229,3 +231,34 @@ def test_a_folder_that_cannot_be_used_says_so_at_the_first_write(tmp_path: Path)
     assert store.load("settings") is None
     with pytest.raises(StorageError):
         store.delete("settings")
+
+
+def test_files_that_grew_beyond_any_record_are_read_no_further_than_to_know_it(tmp_path: Path) -> None:
+    (tmp_path / "long0").write_bytes(bytes(20_000))
+    (tmp_path / "short0").write_bytes(b"abc")
+    files = module.Files(str(tmp_path))
+    content = files.read("long0")
+    assert content is not None
+    assert len(content) == module.DATA_AT + module.MAX_RECORD_BYTES + 1
+    assert files.read("short0") == b"abc"
+    assert files.read("none0") is None
+
+
+def test_reading_a_small_record_takes_a_small_piece_of_the_heap(tmp_path: Path) -> None:
+    code = (
+        "import gc; from firmware.store import Store; s = Store(%r); s.save('x', b'small');"
+        "held = [bytearray(4096)];\n"
+        "try:\n"
+        "    while True: held.append(bytearray(4096))\n"
+        "except MemoryError: pass\n"
+        "held[0] = None; gc.collect(); print(s.load('x'))"
+    ) % str(tmp_path)
+    root = Path(module.__file__).parents[1]
+    done = subprocess.run(
+        [Path(sys.executable).with_name("micropython"), "-X", "heapsize=64wK", "-c", code],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "b'small'", done.stderr
