@@ -246,13 +246,13 @@ def test_files_that_grew_beyond_any_record_are_read_no_further_than_to_know_it(t
 
 def test_reading_a_small_record_takes_a_small_piece_of_the_heap(tmp_path: Path) -> None:
     code = (
-        "import gc; from firmware.store import Store; s = Store(%r); s.save('x', b'small');"
+        f"import gc; from firmware.store import Store; s = Store({str(tmp_path)!r}); s.save('x', b'small');"
         "held = [bytearray(4096)];\n"
         "try:\n"
         "    while True: held.append(bytearray(4096))\n"
         "except MemoryError: pass\n"
         "held[0] = None; gc.collect(); print(s.load('x'))"
-    ) % str(tmp_path)
+    )
     root = Path(module.__file__).parents[1]
     done = subprocess.run(
         [Path(sys.executable).with_name("micropython"), "-X", "heapsize=64wK", "-c", code],
