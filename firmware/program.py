@@ -11,8 +11,8 @@ end. What times out, or cannot be compiled at its end, is dropped, and the trans
 from contract import limits, schedule
 from contract.localtime import TimeZone
 from contract.schedule import calendar
-from firmware.codec import cbor
 from firmware.errors import ProgramError, StorageError
+from firmware.instances import Instances, decode
 
 RECORD = "program"
 
@@ -51,7 +51,7 @@ class Program:
     def __init__(self, settings, store):
         self._settings = settings
         self._store = store
-        self._instances = {}
+        self._instances = Instances()
         self._staged = None
         # What names the open transaction, None when there is none.
         self.token = None
@@ -73,19 +73,14 @@ class Program:
         data = self._store.load(RECORD)
         try:
             if data is not None:
-                rows = cbor.decode(data)
-                instances = {}
-                for object, instance, values in rows:
-                    if object not in CAPACITY or type(instance) is not int or not isinstance(values, dict):
-                        raise ValueError("no instance of a schedule")
-                    instances[(object, instance)] = values
+                instances = decode(data, CAPACITY)
                 self._install(instances, self._compile(instances))
                 return
         except (ProgramError, ValueError, TypeError) as error:
             # Written by another version or damaged beyond the CRC: the default level rules until it is sent again.
             self.refusal = str(error)
             self.errors |= NO_VALID_PROGRAM
-        self._install({}, self._compile({}))
+        self._install(Instances(), self._compile({}))
 
     def _place(self):
         """Return (latitude_e6, longitude_e6, contract TimeZone) as the settings have them now."""
@@ -105,10 +100,13 @@ class Program:
         self._instances = instances
         self.schedule = compiled
         self.digest = schedule.digest(compiled)
-        enabled = [key[1] for key in instances if key[0] == SCHEDULER and instances[key].get(STATE)]
-        self._order = tuple(
-            sorted(enabled, key=lambda instance: (instances[(SCHEDULER, instance)][PRIORITY], instance))
-        )
+        order = []
+        for object, instance in instances:
+            values = instances[(object, instance)] if object == SCHEDULER else {}
+            if values.get(STATE):
+                order.append((values[PRIORITY], instance))
+        order.sort()
+        self._order = tuple([instance for _, instance in order])
         self._start()
 
     def _start(self):
@@ -207,9 +205,9 @@ class Program:
         for change in changes:
             key = (change.object, change.instance)
             if change.kind == "delete":
-                result.pop(key, None)
+                result.drop(key)
                 continue
-            values = {} if change.kind in ("create", "replace") else result.get(key, {}).copy()
+            values = {} if change.kind in ("create", "replace") else result.get(key, {})
             values.update(change.values)
             result[key] = values
         for object in CAPACITY:
@@ -228,7 +226,7 @@ class Program:
         """Compile and encode now; return the function that keeps and puts in force."""
         try:
             compiled = self._compile(candidate)
-            record = cbor.encode([[key[0], key[1], candidate[key]] for key in sorted(candidate)])
+            record = candidate.encode()
         except ProgramError as error:
             self._refuse(error)
             raise
@@ -251,7 +249,7 @@ class Program:
         """Wipe the schedule (3457/16); the default level rules. Raises StorageError, and then the old one runs on."""
         self._store.delete(RECORD)
         self._staged = self.token = None
-        self._install({}, self._compile({}))
+        self._install(Instances(), self._compile({}))
         self.clear_errors()
 
     # Transactions

@@ -51,7 +51,7 @@ def resource(object, id, name, type, operations, unit="", multiple=False, mandat
 
 
 # Constants that were asked for last, by name: code that runs often asks for the same few. Only the lamp fills it.
-_CACHED = 24
+_CACHED = 8
 _cache = {}
 
 

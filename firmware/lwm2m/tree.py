@@ -119,12 +119,13 @@ class Tree:
     def apply(self, changes):
         """Make all `changes` (node.Change, one an instance at most, with ids that `paths.parse` let through) or none.
 
-        Every value is checked, then every owner prepares; only when nobody refuses is anything written. Raises
-        LwM2MError that names the path and the reason.
+        Every value is checked, then every owner prepares; only when nobody refuses is anything written. The list is
+        used up: a checked change takes the place of its raw one, which a lamp cannot hold besides. Raises LwM2MError
+        that names the path and the reason.
         """
         groups = []
-        for change in changes:
-            change = self._checked(change)
+        for position in range(len(changes)):
+            change = changes[position] = self._checked(changes[position])
             owner = self.node(change.object).owner
             for known, group in groups:
                 if known is owner:
