@@ -30,6 +30,7 @@ from backend.enrolment import endpoints as enrolment
 from backend.faults import endpoints as faults
 from backend.faults.ingest import ingest as faults_ingest
 from backend.faults.watch import SilenceWatch
+from backend.feeders import endpoints as feeders
 from backend.kit.body_limit import BodyLimit
 from backend.lamps import endpoints as lamps
 from backend.lamps.ingest import ingest as lamps_ingest
@@ -82,6 +83,7 @@ ROUTERS: Sequence[APIRouter] = (
     overrides.router,
     telemetry.router,
     faults.router,
+    feeders.router,
 )
 """All under /api/v1, all behind a token."""
 

@@ -106,6 +106,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("lamp_id", "code", "at_ms", "raised"),
     )
     op.create_table(
+        "feeder_plan",
+        sa.Column("feeder", sa.String(length=120), nullable=False),
+        sa.Column("hours", sa.JSON(), nullable=False),
+        sa.Column("updated_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("updated_by", sa.String(length=120), nullable=False),
+        sa.PrimaryKeyConstraint("feeder"),
+    )
+    op.create_table(
         "lamp",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("endpoint", sa.String(length=190), nullable=False),
@@ -349,6 +357,7 @@ def downgrade() -> None:
     op.drop_index("ix_lamp_street", table_name="lamp")
     op.drop_index("ix_lamp_feeder", table_name="lamp")
     op.drop_table("lamp")
+    op.drop_table("feeder_plan")
     op.drop_table("fault_transition")
     op.drop_index("ix_fault_open", table_name="fault")
     op.drop_index("ix_fault_lamp_code", table_name="fault")

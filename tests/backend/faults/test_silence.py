@@ -33,6 +33,25 @@ def test_a_lamp_is_raised_once_and_cleared_only_by_its_voice() -> None:
     assert verdict([restored], {1}, 90_000, 100_000) == ([], []), "restored from the database is not heard"
 
 
+def test_silence_during_planned_off_hours_is_no_fault() -> None:
+    assert not is_silent(Hearing(1, 0, 60, supplied_since_ms=None), 0, 10**12)
+    assert verdict([Hearing(1, 0, 60, supplied_since_ms=None)], set(), 0, 10**12) == ([], [])
+
+
+def test_a_lamp_is_judged_again_a_lifetime_after_its_feeder_returned() -> None:
+    returned_ms = 10**9
+    hearing = Hearing(1, 0, 60, supplied_since_ms=returned_ms)
+    assert not is_silent(hearing, 0, returned_ms + 60_000)
+    assert is_silent(hearing, 0, returned_ms + 60_001)
+
+
+def test_a_lost_lamp_is_not_cleared_by_the_plan_of_its_feeder() -> None:
+    for supplied_since_ms in (None, 990_000):
+        hearing = Hearing(1, 500_000, 60, supplied_since_ms)
+        assert verdict([hearing], {1}, 0, 1_000_000) == ([], [])
+    assert verdict([Hearing(1, 999_000, 60, None)], {1}, 0, 1_000_000) == ([], [1])
+
+
 async def test_the_watch_raises_and_clears_in_lighting_time(database: Database) -> None:
     with database.session(writes=True) as session:
         place = {"latitude_e6": 0, "longitude_e6": 0, "time_zone": "UTC"}
