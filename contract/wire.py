@@ -77,8 +77,8 @@ uCIFI's, from the OMA registry. Every message is protected by OSCORE (RFC 8613).
 
 ## Time
 - `GET /{L.TIME_PATH}` on the server, over OSCORE, answers one CBOR unsigned integer: milliseconds UTC since
-  1970. The lamp halves the round trip and keeps the best of several. SNTP (3415) is a fallback that must be
-  configured.
+  1970. The lamp halves the round trip and keeps the best of several. The settings of SNTP
+  (3415) are kept and shown; nothing asks an NTP server, because unauthenticated time can darken a city.
 - At an error bound of {L.CLOCK_FAULT_MS} ms the lamp sets 3415/0/5; up to {L.CLOCK_TRUST_MS} ms it still
   follows its schedule.
 

@@ -181,11 +181,6 @@ def transitions(session: Session, lamp_id: int, query: PageQuery) -> tuple[list[
     return fetch(session, statement, keys, query, descending=True)
 
 
-def forget_transitions_before(connection: Connection, at_ms: int) -> int:
-    """Housekeeping: drop evidence older than `at_ms`; the faults themselves stay."""
-    return connection.execute(delete(TRANSITIONS).where(TRANSITIONS.c.at_ms < at_ms)).rowcount
-
-
 def _is(table: Table, key: Key) -> ColumnElement[bool]:
     return (table.c.lamp_id == key.lamp_id) & (table.c.code == key.code)
 

@@ -133,7 +133,7 @@ def _row(running: Street, lamp: dict[str, Any], verified: bool) -> list[str | Te
     power = state.get("power_w")
     open_faults = (
         [fault["name"] for fault in running.api.get("/faults", lamp_id=lamp["id"], state="open")["items"]]
-        if lamp["fault_count"]
+        if state.get("fault_count")
         else []
     )
     return [
