@@ -32,7 +32,7 @@ def from_objects(instances, latitude_e6, longitude_e6, time_zone):
     programs = []
     for key in sorted(instances):
         if key[0] == program_scheduler.ID:
-            scheduler = _Instance(instances, program_scheduler, key[1], None)
+            scheduler = _Instance(instances, program_scheduler.ID, key[1], None)
             if scheduler.get(program_scheduler.STATE):
                 programs.append((scheduler.get(program_scheduler.PRIORITY), key[1], _program(scheduler)))
     if len(programs) > limits.PROGRAMS:
@@ -46,10 +46,10 @@ def from_objects(instances, latitude_e6, longitude_e6, time_zone):
 class _Instance:
     """One object instance whose values are fetched by type; `source` is the path that refers to it."""
 
-    def __init__(self, instances, module, number, source):
+    def __init__(self, instances, object, number, source):
         self.instances = instances
-        self.path = "/%d/%d" % (module.ID, number)
-        self.values = instances.get((module.ID, number))
+        self.path = "/%d/%d" % (object, number)
+        self.values = instances.get((object, number))
         if self.values is None:
             raise ScheduleError(source, "refers to %s, which does not exist; write it first" % self.path)
 
@@ -115,10 +115,10 @@ def _program(scheduler):
     at = scheduler.at(program_scheduler.CALENDAR_RULES)
     if len(rules) > limits.CALENDARS_OF_PROGRAM:
         raise ScheduleError(at, "has %d entries, at most %d fit" % (len(rules), limits.CALENDARS_OF_PROGRAM))
-    calendars = [_rule(_Instance(scheduler.instances, calendar_rule, rule, at)) for _, rule in rules]
+    calendars = [_rule(_Instance(scheduler.instances, calendar_rule.ID, rule, at)) for _, rule in rules]
     function = _Instance(
         scheduler.instances,
-        program_function,
+        program_function.ID,
         scheduler.get(program_scheduler.PROGRAM_FUNCTION),
         scheduler.at(program_scheduler.PROGRAM_FUNCTION),
     )
@@ -198,7 +198,7 @@ def _fade_s(function, count):
                 chosen[position] = int(entry)
     at = function.at(program_function.OUTPUT_FILTER)
     fades = {
-        0 if number is None else _filter(_Instance(function.instances, output_filter, number, at)) for number in chosen
+        0 if number is None else _filter(_Instance(function.instances, output_filter.ID, number, at)) for number in chosen
     }
     if len(fades) > 1:
         at = function.at(program_function.OUTPUT_FILTER_FOR_TIME_OUTPUT)

@@ -4,7 +4,8 @@ A module costs the lamp about 100 bytes of the chip's heap by being one, and 10 
 another: a fifth of all that the firmware needs. The image therefore holds what a root imports under the root's name,
 one module after the other; names that two of them share are told apart by their module's; functions and classes that
 nobody uses are left out. A module stays one of its own when somebody handles it as an object (`__import__`, an alias
-without an attribute), when it has a `__getattr__`, or when what it defines depends on something (`try: import`).
+without an attribute) or when what it defines depends on something (`try: import`). What its `__getattr__` would make
+is asked of that.
 
 Nothing is reordered within a module and every line stays a line, so that the line of a traceback is found again
 (`Linked.locate`).
@@ -113,7 +114,7 @@ class Linked:
 
     def _name(self, root, order):
         """Give every top-level name of the joined modules its name in the root, free wherever it is used."""
-        taken = set(dir(builtins))
+        taken = {*dir(builtins), "__getattr__"}
         # `sun.events` must not become `events` in a function that has an `events` of its own.
         hidden = {}
         for module in order:
@@ -138,7 +139,8 @@ class Linked:
                 continue
             final, leaf = name, module.rpartition(".")[2]
             while final in taken or final in hidden.get(meaning, ()):
-                final = f"{name}_{leaf}" if final == name else final + "_"
+                # Without leading underscores: in a class `__name` would mean another.
+                final = f"{name.strip('_')}_{leaf}" if final == name else final + "_"
             taken.add(final)
             self._final[root, meaning] = final
 
@@ -149,8 +151,17 @@ class Linked:
             return None
         meaning = self.meaning(*given)
         if meaning[0] == "module" and use.attribute is not None and meaning[1] in self.units:
+            names = self.units[meaning[1]].names
+            if use.attribute.attr not in names and "__getattr__" in names and meaning[1] in self._home:
+                return "own", meaning[1], "__getattr__"
             return self.meaning("from", meaning[1], use.attribute.attr)
         return meaning
+
+    @staticmethod
+    def _asked(use, meaning, final):
+        """What stands for `module.NAME`: its name in the root, or a call of the module's `__getattr__`."""
+        is_made = meaning[2] == "__getattr__" and use.attribute.attr != "__getattr__"
+        return f'{final}("{use.attribute.attr}")' if is_made else final
 
     def _reach(self):
         """The meanings that are used, from all that is executed at import and all that other modules ask for."""
@@ -212,7 +223,7 @@ class Linked:
                 through = False
             if final is None:
                 raise LinkError(f"{unit.name}, line {use.node.lineno}: no name for {use.name}")
-            edits += unit.renaming(use, final, through)
+            edits += unit.renaming(use, self._asked(use, meaning, final) if through else final, through)
         for statement, is_top in unit.imports:
             edits.append(self._import_inside(root, unit, statement, is_top, here))
         for name in dead:
@@ -262,7 +273,7 @@ class Linked:
                 continue
             home = self._home.get(meaning[1])
             if home is not None:
-                edits.append((extent(use.attribute), f"{use.name}.{self._final[home, meaning]}"))
+                edits.append((extent(use.attribute), f"{use.name}.{self._asked(use, meaning, self._final[home, meaning])}"))
         return edits
 
 

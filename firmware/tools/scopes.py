@@ -49,7 +49,7 @@ class Unit:
         for statement in self.tree.body:
             self._define(statement)
         read = {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)}
-        if "__getattr__" in self.names or read & {"__name__", "globals"}:
+        if "__name__" in read:
             self.is_joinable = False
         owners = {id(statement): name for name, statement in self.definitions.items()}
         for statement in self.tree.body:
