@@ -57,6 +57,13 @@ class Gateway:
         self._waiting_for_lamp = settings.waiting_for_lamp
         self._locks: dict[int, tuple[asyncio.Lock, int]] = {}
 
+    def is_present(self, lamp_id: int) -> bool:
+        """Whether the lamp is registered and was heard within its lifetime, so that it is worth asking now."""
+        session = self._sessions.find(lamp_id)
+        if session is None or not session.registered or session.remote is None:
+            return False
+        return session.lifetime_s == 0 or self._clock.real_ms() <= session.heard_ms + session.lifetime_s * 1000
+
     async def read(self, lamp_id: int, path: Path | str) -> Any:
         """A resource's value ({resource instance: value} of a multiple one); for an object or an instance {Path:
         value} with a path for each resource or resource instance."""

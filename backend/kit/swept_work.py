@@ -33,9 +33,9 @@ class SweptWork:
             self._resting.pop(key, None)
         self._work.wake(keys)
 
-    def rest(self, key: int) -> None:
+    def rest(self, key: int, for_s: float | None = None) -> None:
         """Nothing can be done for this key at present; from the event loop."""
-        self._resting[key] = asyncio.get_running_loop().time() + self._rest_s
+        self._resting[key] = asyncio.get_running_loop().time() + (self._rest_s if for_s is None else for_s)
 
     def is_resting(self, key: int) -> bool:
         return key in self._resting

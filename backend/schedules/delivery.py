@@ -5,7 +5,7 @@ pending --no answer, or 5.xx--> pending            again at the lamp's next chec
 pending --lamp refuses--> refused                  with its words; again when it registers anew or the schedule changes
 verified --a report tells of another digest--> pending
 
-A lamp that registers is not asked what it holds: its introduction, which follows within seconds, carries the digest, and
+A lamp that registers is not asked what it holds: its introduction, seconds later, carries the digest, and
 `ingest` compares it. Asking 20,000 lamps whose power has just returned would double their traffic. Only one that did
 not introduce itself within INTRODUCTION_S (a third party's) is asked.
 """

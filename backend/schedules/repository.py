@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy import Connection, Table, delete, func, or_, select, update
 from sqlmodel import Session, col
 
 from backend.kit.pages import PageQuery, fetch
@@ -139,6 +139,26 @@ def desired_digests(connection: Connection, lamp_ids: Sequence[int]) -> dict[int
 def pending_lamps(session: Session) -> list[int]:
     statement = select(col(DesiredSchedule.lamp_id)).where(col(DesiredSchedule.status) == Status.PENDING)
     return list(session.execute(statement).scalars())
+
+
+def unsettled_lamps(session: Session, lamp_ids: Sequence[int]) -> list[int]:
+    """Of lamps that registered anew, those that have to be asked: one that refused before, and one that never reports a
+    digest."""
+    found: list[int] = []
+    for start in range(0, len(lamp_ids), _CHUNK):
+        statement = (
+            select(col(DesiredSchedule.lamp_id))
+            .outerjoin(LampState, col(LampState.lamp_id) == col(DesiredSchedule.lamp_id))
+            .where(
+                col(DesiredSchedule.lamp_id).in_(lamp_ids[start : start + _CHUNK]),
+                or_(
+                    col(DesiredSchedule.status) == Status.REFUSED,
+                    (col(DesiredSchedule.status) == Status.VERIFIED) & col(LampState.digest_reported).is_(None),
+                ),
+            )
+        )
+        found += session.execute(statement).scalars()
+    return found
 
 
 def counts(session: Session, schedule_ids: Sequence[int]) -> dict[int, dict[str, int]]:

@@ -89,6 +89,9 @@ class FakeGateway:
     def __init__(self, *lamp_ids: int) -> None:
         self.lamps = {lamp_id: FakeLamp() for lamp_id in lamp_ids}
 
+    def is_present(self, lamp_id: int) -> bool:
+        return not self.lamps[lamp_id].away
+
     async def read(self, lamp_id: int, target: Path) -> Any:
         lamp = self.lamps[lamp_id]
         lamp.check()

@@ -316,6 +316,19 @@ async def test_a_lamp_that_never_registered_is_unreachable(server):
             await call
 
 
+async def test_a_lamp_is_present_while_its_lifetime_lasts(server, joined, clock):
+    assert server.gateway.is_present(7) and not server.gateway.is_present(8)
+    clock.real += 300_000
+    assert server.gateway.is_present(7)
+    clock.real += 1
+    assert not server.gateway.is_present(7)
+    session = server.sessions.find(7)
+    session.lifetime_s = 0
+    assert server.gateway.is_present(7), "it promised nothing"
+    server.sessions.deregister(session)
+    assert not server.gateway.is_present(7), "a planned stop"
+
+
 async def test_a_lamp_that_is_gone_is_unreachable(server, joined):
     await joined.close()
     with pytest.raises(LampUnreachable):

@@ -10,6 +10,7 @@ from backend.clock import Clock
 from backend.db import Database
 from backend.device_server.errors import LampRefused
 from backend.device_server.ports import Report
+from backend.lamps import ingest as lamps_ingest
 from backend.lamps import service as lamps
 from backend.schedules import ingest, service
 from backend.schedules.delivery import Delivery
@@ -178,3 +179,62 @@ async def test_a_wake_up_during_the_work_is_not_lost(database: Database, lamp_id
     assert state(database, lamp_id).status is Status.PENDING, "it was verified for a schedule that is no longer wanted"
     await delivery.deliver(lamp_id)
     assert state(database, lamp_id).status is Status.VERIFIED
+
+
+def registers(delivery: Delivery, lamp_id: int, monkeypatch: pytest.MonkeyPatch, introduction_s: float) -> None:
+    monkeypatch.setattr("backend.schedules.delivery.INTRODUCTION_S", introduction_s)
+    delivery.check_in(lamp_id, "register")
+
+
+async def test_a_lamp_that_registers_may_introduce_itself_before_it_is_asked(
+    database: Database, lamp_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = Delivery(database, FakeGateway(lamp_id), clock())  # type: ignore[arg-type]
+    registers(delivery, lamp_id, monkeypatch, 3600)
+    delivery.check_in(lamp_id, "report")
+    assert delivery._work.is_resting(lamp_id) and delivery._work._work.depth == 0
+    with database.writing() as connection:
+        ingest.ingest(connection, [reported(lamp_id, state(database, lamp_id).digest_desired)])
+    assert await delivery._left() == [], "its own word is enough"
+
+
+async def test_a_lamp_that_does_not_introduce_itself_is_asked(
+    database: Database, lamp_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = FakeGateway(lamp_id)
+    delivery = Delivery(database, gateway, clock())  # type: ignore[arg-type]
+    assert await delivery._left() == [lamp_id], "pending"
+    await delivery.deliver(lamp_id)
+    assert await delivery._left() == []
+    registers(delivery, lamp_id, monkeypatch, 0)
+    assert await delivery._left() == [lamp_id], "verified once, but nobody knows what it holds now"
+    assert await delivery._left() == [], "asked once a registration"
+
+
+async def test_a_lamp_that_reports_its_digest_is_never_asked_for_it_again(
+    database: Database, lamp_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = Delivery(database, FakeGateway(lamp_id), clock())  # type: ignore[arg-type]
+    await delivery.deliver(lamp_id)
+    with database.writing() as connection:
+        lamps_ingest.ingest(connection, [reported(lamp_id, state(database, lamp_id).digest_desired)])
+    registers(delivery, lamp_id, monkeypatch, 0)
+    assert await delivery._left() == []
+
+
+async def test_a_lamp_that_refused_is_asked_again_when_it_registers(
+    database: Database, lamp_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = FakeGateway(lamp_id)
+    gateway.lamps[lamp_id].refusal = LampRefused("4.00", "no room")
+    delivery = Delivery(database, gateway, clock())  # type: ignore[arg-type]
+    await delivery.deliver(lamp_id)
+    assert await delivery._left() == []
+    registers(delivery, lamp_id, monkeypatch, 0)
+    assert await delivery._left() == [lamp_id]
+
+
+async def test_a_lamp_that_is_silent_is_not_asked(database: Database, lamp_id: int) -> None:
+    gateway = FakeGateway(lamp_id)
+    gateway.lamps[lamp_id].away = True
+    assert await Delivery(database, gateway, clock())._left() == []  # type: ignore[arg-type]
