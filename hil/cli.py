@@ -1,4 +1,4 @@
-"""Commands of the bench: `streetlight demo`."""
+"""Commands of the bench: `streetlight demo`, `streetlight chaos`."""
 
 import json
 import tempfile
@@ -47,4 +47,37 @@ def demo(
     if report is not None:
         report.write_text(json.dumps(verdict, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if verdict is None or not verdict["summary"]["ok"]:
+        raise typer.Exit(1)
+
+
+@commands.command()
+def chaos(
+    lamps: Annotated[int, typer.Option(min=3, max=200, help="How many lamps, each a firmware process.")] = 30,
+    minutes: Annotated[float, typer.Option(min=1, max=600, help="How long the night takes, in real time.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Draws what goes wrong, and when: same seed, same plan.")] = 7,
+    report: Annotated[Path | None, typer.Option(help="Write events, checks and counters to this JSON file.")] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep database, flash, traces and logs in this empty folder.")
+    ] = None,
+) -> None:
+    """A night in which everything goes wrong: power cuts, a bad network, kills of the backend, wrong clocks, faults.
+
+    Exits 0 only when no lamp was dark by night for longer than it boots, nothing acknowledged was lost, no command ran
+    twice, every planted fault was reported once and cleared, none was false, and nobody was locked out.
+    """
+    from hil.street.chaos_show import run
+
+    if report is not None:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text("{}\n", encoding="utf-8")
+    with tempfile.TemporaryDirectory(prefix="streetlight-chaos-") as scratch:
+        directory = keep or Path(scratch)
+        directory.mkdir(parents=True, exist_ok=True)
+        if any(directory.iterdir()):
+            typer.secho(f"{directory} is not empty: name a new folder with --keep", fg="red", err=True)
+            raise typer.Exit(2)
+        verdict = run(directory, lamps, minutes * 60, seed)
+    if report is not None:
+        report.write_text(json.dumps(verdict, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if verdict is None or not verdict["ok"]:
         raise typer.Exit(1)
