@@ -7,6 +7,9 @@ from firmware.coap.message import Message
 # within this time, and the registration's own back-off goes on from there.
 PATIENCE_MS = 20000
 
+# So many answers in the open, and none that is verified between them, are believed.
+DOUBTS = 3
+
 
 class Uplink:
     """`resolve(host, port) -> address` blocks while DNS answers and raises OSError; `endpoint` is a
@@ -21,12 +24,14 @@ class Uplink:
         self._identity = identity
         self._log = log
         self._address = None
+        self._doubts = 0
         self.is_verified = True
 
     async def ask(self, code, path, options=(), payload=b""):
         """The server's response (Message), or None when there was no usable one.
 
-        An error answered in the open (the server lacks our keys) is a response as well, without options or payload.
+        An error answered in the open (the server lacks our keys) is a response as well, without options or payload,
+        once it came several times in a row: one bit that flips on the way brings it too, and anybody can send it.
         """
         self.is_verified = True
         try:
@@ -34,6 +39,10 @@ class Uplink:
                 self._address = self._resolve(self._identity.server_host, self._identity.server_port)
             response = await self._endpoint.request(code, path, self._address, options, payload, timeout_ms=PATIENCE_MS)
         except Unverified as error:
+            self._doubts += 1
+            if self._doubts < DOUBTS:
+                self._log.transition("server", "answers in the open", reason=str(error))
+                return None
             self._log.transition("server", "refuses our keys", reason=str(error))
             self.is_verified = False
             return Message(error.code)
@@ -42,6 +51,7 @@ class Uplink:
             self._address = None
             self._log.transition("server", "silent", reason=str(error))
             return None
+        self._doubts = 0
         self._log.transition("server", "answers")
         return response
 

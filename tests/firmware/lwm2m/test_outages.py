@@ -104,6 +104,18 @@ class TestOutages:
 
 
 class TestRefusals:
+    async def test_one_refusal_that_anybody_may_have_said_ends_no_registration(self, street):
+        await street.run(10)
+        for refusal in (coap.BAD_REQUEST, coap.UNAUTHORIZED):
+            street.server.refusal = refusal
+            street.queue.put(TELEMETRY, b"t")
+            seen = await street.run(0.5)
+            street.server.refusal = None
+            seen += await street.run(5)
+            assert "POST rd" not in seen
+            assert street.client.is_registered()
+        assert street.server.reports == [b"t", b"t"]
+
     async def test_a_revoked_lamp_keeps_its_reports_and_comes_back_when_it_is_welcome(self, street):
         street.server.refusal = coap.UNAUTHORIZED
         street.queue.put(TELEMETRY, b"t")
