@@ -16,7 +16,7 @@ from firmware.codec.senml_types import SenmlError
 from firmware.codec.senml_writer import fields_of
 from firmware.codec.text import decode_utf8
 
-__all__ = ("SenmlError", "decode_cbor", "decode_json", "encode_cbor", "encode_json")
+__all__ = ("SenmlError", "decode_cbor", "decode_json", "each_cbor", "encode_cbor", "encode_json")
 
 # The largest body that either side sends (contract.limits.PAYLOAD_BYTES); a whole schedule has some 250 resources.
 MAX_BYTES = 4096
@@ -57,19 +57,25 @@ def decode_cbor(data, now_s=None, max_records=MAX_RECORDS, max_bytes=MAX_BYTES):
 
     `now_s`: UTC seconds that relative times count from; without it they are None. Raises SenmlError, and nothing else.
     """
+    return list(each_cbor(data, now_s, max_records, max_bytes))
+
+
+def each_cbor(data, now_s=None, max_records=MAX_RECORDS, max_bytes=MAX_BYTES):
+    """Yield the records of `decode_cbor` one by one, so that a lamp need not hold all of them. Raises SenmlError when
+    it comes to what is wrong."""
     _check_size(data, max_bytes)
     reader = cbor.Reader(data, max_depth=5)
     reader.items_left = MAX_ENTRY_ITEMS
     try:
         length = reader.open_array()
-        resolver = Resolver(now_s, max_records, length or 0)
+        resolver = Resolver(now_s, max_records)
+        resolver.refuse_beyond(length or 0)
         for entry in reader.items(length):
-            resolver.add(entry)
+            yield resolver.resolve(entry)
             reader.items_left = MAX_ENTRY_ITEMS
         reader.end()
     except cbor.CborError as error:
         raise SenmlError("no SenML-CBOR: %s" % error) from None
-    return resolver.records
 
 
 def decode_json(data, now_s=None, max_records=MAX_RECORDS, max_bytes=MAX_BYTES):
@@ -87,10 +93,9 @@ def decode_json(data, now_s=None, max_records=MAX_RECORDS, max_bytes=MAX_BYTES):
         raise SenmlError("no SenML-JSON: %s" % error) from None
     if not isinstance(entries, list):
         raise SenmlError("no SenML-JSON: an array is expected")
-    resolver = Resolver(now_s, max_records, len(entries))
-    for entry in entries:
-        resolver.add(from_json(entry))
-    return resolver.records
+    resolver = Resolver(now_s, max_records)
+    resolver.refuse_beyond(len(entries))
+    return [resolver.resolve(from_json(entry)) for entry in entries]
 
 
 def _check_size(data, max_bytes):

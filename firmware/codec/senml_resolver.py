@@ -33,24 +33,18 @@ _KINDS = {VALUE: float, STRING: str, BOOLEAN: bool, DATA: bytes, OBJECT_LINK: st
 
 
 class Resolver:
-    """Turns the entries of a pack, one after the other, into records (RFC 8428 section 4.6).
+    """Turns the entries of a pack, one after the other, into records (RFC 8428 section 4.6); `done` counts them."""
 
-    The list has its `length` from the start where it is known: one that grows needs ever longer free pieces, and with
-    250 small objects between them a heap of 170 KB had none of 2 KB left. `done` counts what is in place.
-    """
-
-    def __init__(self, now_s, max_records, length):
+    def __init__(self, now_s, max_records):
         self.max_records = max_records
         self.done = 0
-        self.refuse_beyond(length)
-        self.records = [None] * length
         self.now_s = now_s
         self.base_name = ""
         self.base_time = None
         self.base_value = 0
 
-    def add(self, entry):
-        """Resolve one entry, a map by CBOR's labels. Raises SenmlError."""
+    def resolve(self, entry):
+        """The record of one entry, a map by CBOR's labels. Raises SenmlError."""
         self.refuse_beyond(self.done + 1)
         if not isinstance(entry, dict):
             raise self.error("it is not a map")
@@ -73,11 +67,8 @@ class Resolver:
         except PathError as error:
             raise self.error(str(error)) from None
         record = Record(path, self.time(entry), self.value(entry))
-        if self.done < len(self.records):
-            self.records[self.done] = record
-        else:
-            self.records.append(record)
         self.done += 1
+        return record
 
     def refuse_beyond(self, count):
         if count > self.max_records:

@@ -43,9 +43,16 @@ def write(tree, path, records, replace):
 
 
 def compose(tree, records):
-    """Changes of a Write-Composite. Raises LwM2MError."""
-    removed, cleared = _removals(tree, records)
-    given = _values(tree, [record for record in records if record.value is not None])
+    """Changes of a Write-Composite, `records` being any iterable. Raises LwM2MError."""
+    removed, cleared, given = set(), {}, {}
+    record = None
+    for record in records:
+        if record.value is None:
+            _remove(tree, record.path, removed, cleared)
+        else:
+            _give(tree, record, given)
+    if record is None:
+        raise BadRequest("the payload holds nothing to write")
     changes = []
     for key in sorted(set(given) | removed | set(cleared)):
         object, instance = key
@@ -90,50 +97,48 @@ def _values(tree, records):
     """{(object, instance): {resource: value | {resource instance: value}}} of records with values."""
     found = {}
     for record in records:
-        path = record.path
-        if path.resource is None:
-            raise BadRequest("holds a value, but names no resource", path)
-        resource = tree.resource(path)
         if record.value is None:
-            raise BadRequest("gives no value", path)
-        values = found.setdefault((path.object, path.instance), {})
-        if resource.multiple:
-            if path.resource_instance is None:
-                raise BadRequest("has resource instances; write to one of them", path)
-            values = values.setdefault(path.resource, {})
-            key = path.resource_instance
-        else:
-            if path.resource_instance is not None:
-                raise NotFound("%s has no resource instances" % resource.name, path)
-            key = path.resource
-        if key in values:
-            raise BadRequest("is given twice", path)
-        values[key] = record.value
+            raise BadRequest("gives no value", record.path)
+        _give(tree, record, found)
     return found
 
 
-def _removals(tree, records):
-    """What records without a value remove: a set of (object, instance), and a dict by (object, instance) of lists of
-    paths (of multiple resources and of their instances)."""
-    removed = set()
-    cleared = {}
-    for record in records:
-        path = record.path
-        if record.value is not None:
-            continue
-        if path.object is None:
-            raise BadRequest("a record names no path")
-        if path.instance is None:
-            removed.update((path.object, instance) for instance in tree.instances(path.object))
-        elif path.resource is None:
-            tree.node(path.object)
-            removed.add((path.object, path.instance))
-        else:
-            resource = tree.resource(path)
-            if not resource.multiple:
-                raise BadRequest("gives no value", path)
-            cleared.setdefault((path.object, path.instance), []).append(path)
-    return removed, cleared
+def _give(tree, record, found):
+    """Put the value of a record into `found`, as `_values` returns it."""
+    path = record.path
+    if path.resource is None:
+        raise BadRequest("holds a value, but names no resource", path)
+    resource = tree.resource(path)
+    values = found.setdefault((path.object, path.instance), {})
+    if resource.multiple:
+        if path.resource_instance is None:
+            raise BadRequest("has resource instances; write to one of them", path)
+        values = values.setdefault(path.resource, {})
+        key = path.resource_instance
+    else:
+        if path.resource_instance is not None:
+            raise NotFound("%s has no resource instances" % resource.name, path)
+        key = path.resource
+    if key in values:
+        raise BadRequest("is given twice", path)
+    values[key] = record.value
+
+
+def _remove(tree, path, removed, cleared):
+    """Note what a record without a value removes: in the set `removed` of (object, instance), or in the dict `cleared`
+    by (object, instance) of lists of paths (of multiple resources and of their instances)."""
+    if path.object is None:
+        raise BadRequest("a record names no path")
+    if path.instance is None:
+        removed.update((path.object, instance) for instance in tree.instances(path.object))
+    elif path.resource is None:
+        tree.node(path.object)
+        removed.add((path.object, path.instance))
+    else:
+        resource = tree.resource(path)
+        if not resource.multiple:
+            raise BadRequest("gives no value", path)
+        cleared.setdefault((path.object, path.instance), []).append(path)
 
 
 def _merge(tree, object, instance, values, cleared):

@@ -62,6 +62,17 @@ def decode(format, payload, path=None, resource=None):
     raise UnsupportedFormat("format %s cannot carry this request" % NAMES.get(format, format) + ADVICE)
 
 
+def each(format, payload):
+    """Yield the records of a composite request one by one; raises like `decode`, when it comes to what is wrong."""
+    if format != SENML_CBOR or len(payload) > limits.PAYLOAD_BYTES:
+        yield from decode(format, payload)
+        return
+    try:
+        yield from senml.each_cbor(payload)
+    except ValueError as error:
+        raise BadRequest("the payload is no SenML: %s" % error) from None
+
+
 def _text_of(value):
     if isinstance(value, bool):
         value = int(value)

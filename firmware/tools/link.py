@@ -74,6 +74,8 @@ class Linked:
                     found = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
                 elif isinstance(node, ast.Import):
                     found = [alias.name for alias in node.names]
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    found = [node.value]  # firmware.rarely
                 new = {name for name in found if name in self.texts} - wanted
                 wanted |= new
                 waiting += new
@@ -273,7 +275,9 @@ class Linked:
                 continue
             home = self._home.get(meaning[1])
             if home is not None:
-                edits.append((extent(use.attribute), f"{use.name}.{self._asked(use, meaning, self._final[home, meaning])}"))
+                edits.append(
+                    (extent(use.attribute), f"{use.name}.{self._asked(use, meaning, self._final[home, meaning])}")
+                )
         return edits
 
 

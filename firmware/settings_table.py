@@ -1,0 +1,78 @@
+"""Everything about the lamp that may be written: name, kind, range and default of each setting.
+
+A lamp loads it when settings are checked and keeps the defaults only (firmware.rarely).
+"""
+
+from contract import limits
+
+DAY_S = 86400
+LAST_S = 0xFFFFFFFF  # 2106: the last moment of an unsigned 32-bit clock
+
+# name: (kind, minimum, maximum, default); for text and lists the bounds are lengths.
+TABLE = {
+    # The light: object 3416 unless noted.
+    "default_level": ("int", 0, 100, 100),
+    "default_fade_ms": ("int", 0, limits.FADE_MAX_S * 1000, 2000),
+    "failsafe_level": ("int", 0, 100, 100),  # 42769/16
+    "minimum_level": ("int", 0, 100, 10),
+    "virtual_power_output": ("int", 1, 100, 100),
+    "constant_light_output": ("bool", None, None, False),
+    "standby_mode": ("bool", None, None, False),
+    "nominal_power_w": ("int", 1, 5000, 100),
+    "minimum_power_w": ("int", 0, 5000, 0),  # 0: not known, the detectors estimate it
+    "control_type": ("int", 0, 13, 11),
+    "output_port": ("int", 0, 255, 0),
+    "voltage_at_max_v": ("float", 0.0, 10.0, 10.0),
+    "voltage_at_min_v": ("float", 0.0, 10.0, 1.0),
+    "override_duration_s": ("int", 1, limits.OVERRIDE_MAX_S, limits.OVERRIDE_DEFAULT_S),
+    "scheduler_ids": ("ints", 0, limits.PROGRAMS, []),
+    # The place and its time: 3/15, 3410/11-13, 42769/9-11.
+    "latitude_e6": ("int", -90000000, 90000000, 0),
+    "longitude_e6": ("int", -180000000, 180000000, 0),
+    "standard_offset_s": ("int", -14 * 3600, 14 * 3600, 0),
+    "time_zone": ("str", 0, limits.TIME_ZONE_NAME_BYTES, "UTC"),
+    "time_zone_exceptions": ("exceptions", 0, limits.TIME_ZONE_EXCEPTIONS, []),
+    # The clock: object 3415.
+    "ntp_server": ("str", 0, 255, ""),
+    "ntp_backup": ("str", 0, 255, ""),
+    "ntp_period_h": ("int", 1, 8760, 24),
+    # The server and the reports: object 1, 42769/15.
+    "lifetime_s": ("int", limits.LIFETIME_MIN_S, limits.LIFETIME_MAX_S, limits.LIFETIME_S),
+    "registration_jitter_s": ("int", 0, 3600, limits.REGISTRATION_JITTER_S),
+    "default_pmin_s": ("int", 0, DAY_S, 0),
+    "default_pmax_s": ("int", 0, DAY_S, 0),  # 0: no maximum period
+    "disable_timeout_s": ("int", 1, 30 * DAY_S, DAY_S),
+    "store_notifications": ("bool", None, None, True),
+    "mute_send": ("bool", None, None, False),
+    "report_interval_s": (
+        "int",
+        limits.REPORT_INTERVAL_MIN_S,
+        limits.REPORT_INTERVAL_MAX_S,
+        limits.REPORT_INTERVAL_S,
+    ),
+    # Schedules: 3457/102.
+    "transaction_timeout_s": ("int", 1, DAY_S, limits.TRANSACTION_TIMEOUT_S),
+    # When a measurement is a fault: object 3418. A low threshold of 0 never raises.
+    "low_voltage_v": ("float", 0.0, 500.0, 200.0),
+    "high_voltage_v": ("float", 0.0, 500.0, 253.0),
+    "low_power_w": ("float", 0.0, 10000.0, 0.0),
+    "high_power_w": ("float", 0.0, 10000.0, 1000.0),
+    "low_current_a": ("float", 0.0, 100.0, 0.0),
+    "high_current_a": ("float", 0.0, 100.0, 10.0),
+    "low_power_factor": ("float", 0.0, 1.0, 0.5),
+    "over_temperature_c": ("float", 0.0, 150.0, 85.0),
+    # The photocell: object 3419.
+    "on_lux": ("float", 0.0, 100000.0, 35.0),
+    "off_lux": ("float", 0.0, 100000.0, 70.0),
+    # The asset: objects 3410 and 3417.
+    "asset_id": ("str", 0, 64, ""),
+    "user_name": ("str", 0, 64, ""),
+    "installation_s": ("int", 0, LAST_S, 0),
+    "maintenance": ("bool", None, None, False),
+    "asset_gtin": ("str", 0, 14, ""),
+    "manufacture_year": ("int", 0, 9999, 0),
+    "manufacture_week": ("int", 0, 53, 0),
+    "light_output_lm": ("int", 0, 1000000, 0),
+    "light_distribution": ("int", 0, 65535, 0),
+    "luminaire_colour": ("str", 0, 24, ""),
+}
