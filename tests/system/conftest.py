@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from contract.limits import REPORT_INTERVAL_MIN_S
 from hil.street import vm
 from tests.system import faulty
 from tests.system import night as nights
@@ -54,5 +55,6 @@ def faulty_street(played: Played) -> faulty.Books:
 @pytest.fixture(scope="session")
 def town(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Three lamps at true speed that shine at 80 %, in one zone; each test leaves them so."""
-    with Town(tmp_path_factory.mktemp("town"), image, lamps=3) as running:
+    settings = {number: {"report_interval_s": REPORT_INTERVAL_MIN_S} for number in range(3)}
+    with Town(tmp_path_factory.mktemp("town"), image, lamps=3, settings=settings) as running:
         yield running

@@ -41,7 +41,6 @@ class LampNight:
     stored: set[int]
     faults: list[str]
     verified: bool
-    registrations: int
     exit_codes: list[int]
     resets: int
 
@@ -77,7 +76,7 @@ def play(directory: Path, image: Path, database_url: str | None) -> Books:
         _wait_for(town, RETURNS_MS)
         town.backend.start()
         returned_ms, returned_s = town.wall.now_ms(), time.monotonic()
-        heard = [sum(1 for _ in town.acknowledged(number)) for number in range(LAMPS)]
+        heard = [len(town.acknowledged(number)) for number in range(LAMPS)]
         until(
             lambda: all(
                 town.is_online(number) and len(town.acknowledged(number)) > heard[number] for number in range(LAMPS)
@@ -139,7 +138,6 @@ def _judge(town: Town, number: int) -> LampNight:
         stored=town.stored(number),
         faults=[fault["name"] for fault in town.faults(number)],
         verified=city.verified(town.api, town.schedule)[town.ids[number]],
-        registrations=lamp.log().count("registration registered"),
         exit_codes=lamp.exit_codes,
         resets=lamp.resets,
     )

@@ -42,7 +42,6 @@ SETTINGS = {
 # Reports come each ten seconds of the lamp's time, which runs five times as fast.
 RATE = 5
 ACKNOWLEDGED = re.compile(r"\breport acknowledged kind=(\w+) at_s=(\d+)")
-OVERRULED = re.compile(r"\blight level=(\d+) rung=override")
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +97,6 @@ def test_nothing_acknowledged_is_lost_and_no_command_executes_twice(street: Roug
         until(lambda n=number: level(street, n) == 80, 20, f"lamp {number} is back at 80 %")
     for number, value in wanted.items():
         assert entries(street, number, value) == 1
-        assert [int(told) for told in OVERRULED.findall(street.lamps[number].log())] == [value]
         kept = acknowledged(street, number)
         assert len(kept) > before[number]
         assert kept <= stored(street, number)

@@ -11,9 +11,6 @@ import pytest
 from aiocoap import Message
 from aiocoap.numbers.codes import Code
 
-from firmware.program import Program
-from firmware.settings import Settings
-from firmware.store import Store
 from tests.system.town import Town
 from tests.system.waiting import until
 
@@ -41,12 +38,6 @@ def cut_town(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield town
 
 
-def held_on_flash(town: Town, number: int) -> str:
-    """The digest of the schedule in a lamp's flash folder, as its firmware reads it."""
-    store = Store(str(town.lamps[number].flash))
-    return str(Program(Settings(store, town.start_settings[number]), store).digest)
-
-
 def cut(town: Town, number: int, moment: float, before: str) -> str | None:
     """Cut a lamp's power `moment` s from now, look into its flash, and give the power back; what was wrong, or None.
 
@@ -57,7 +48,7 @@ def cut(town: Town, number: int, moment: float, before: str) -> str | None:
     desired = town.api.get(f"/lamps/{town.ids[number]}/schedule")
     town.lamps[number].power_off()
     town.relay.forget(town.poles[number].mac)
-    held = held_on_flash(town, number)
+    held = town.held_on_flash(number)
     allowed = {desired["digest_desired"]} | (set() if desired["status"] == "verified" else {before})
     begun_ns = town.power_on(number)
     first = next(edge for edge in town.edges(number) if edge.at_ns > begun_ns)

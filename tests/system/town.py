@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from firmware.program import Program
+from firmware.settings import Settings
+from firmware.store import Store
 from hil.street import city, trace
 from hil.street.backend import Api, Backend
 from hil.street.lamp import Lamp
@@ -30,7 +33,7 @@ ALWAYS_80: dict[str, Any] = {
     "programs": [{"name": "Always 80", "switch_points": [{"at": "12:00", "level": 80}]}],
     "calendar": [{"program": "Always 80", "type": "night"}],
 }
-ACKNOWLEDGED = re.compile(r"\breport acknowledged kind=telemetry at_s=(\d+)")
+TOLD = re.compile(r"\breport (sent|acknowledged) kind=telemetry at_s=(\d+)")
 
 
 class Operator(Api):
@@ -182,6 +185,11 @@ class Town:
     def shines(self, number: int, level: int, deadline_s: float = 10.0) -> None:
         until(lambda: self.level(number) == level, deadline_s, f"lamp {number} at level {level}")
 
+    def held_on_flash(self, number: int) -> str:
+        """The digest of the schedule in a lamp's flash folder, as its firmware reads it."""
+        store = Store(str(self.lamps[number].flash))
+        return str(Program(Settings(store, self.start_settings[number]), store).digest)
+
     def faults(self, number: int) -> list[dict[str, Any]]:
         """All faults that the lamp ever had."""
         return city.faults(self.api, self.ids[number])
@@ -216,7 +224,14 @@ class Town:
 
     def acknowledged(self, number: int) -> list[int]:
         """Seconds (UTC) of the telemetry that the lamp says was acknowledged, in its order."""
-        return [int(at_s) for at_s in ACKNOWLEDGED.findall(self.lamps[number].log())]
+        return self._told(number, "acknowledged")
+
+    def reported(self, number: int) -> list[int]:
+        """The same of the telemetry that it says it sent."""
+        return self._told(number, "sent")
+
+    def _told(self, number: int, word: str) -> list[int]:
+        return [int(at_s) for what, at_s in TOLD.findall(self.lamps[number].log()) if what == word]
 
     def stored(self, number: int) -> set[int]:
         """Seconds (UTC) of the telemetry in the database."""
