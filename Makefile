@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test check image docs bench-fleet bench-ingest clean
+.PHONY: help install demo test check image docs bench-fleet bench-ingest bench-storm clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ bench-fleet: install ## 200 lamps, one report each 10 s, 3 minutes: loss and ack
 
 bench-ingest: install ## Durable OSCORE ingest against a bare aiocoap OSCORE echo, as a ratio
 	$(BIN)/python -m tests.bench.ingest
+
+bench-storm: install ## 20,000 modelled lamps get their power back in one second: time until quiet, slowest answers
+	$(BIN)/python -m tests.bench.storm
 
 clean: ## Remove what was built
 	rm -rf $(VENV) build dist

@@ -66,9 +66,9 @@ class Lamp:
     def __init__(self, index: int, port: int) -> None:
         self.index = index
         self.kid, secret = keys_of(index)
-        self._sender = AESCCM(_derive(secret, self.kid, "Key", 16), 8)
-        self._recipient = AESCCM(_derive(secret, SERVER_ID, "Key", 16), 8)
-        self._iv = int.from_bytes(_derive(secret, b"", "IV", 13), "big")
+        self._sender = AESCCM(derive(secret, self.kid, "Key", 16, SALT), 8)
+        self._recipient = AESCCM(derive(secret, SERVER_ID, "Key", 16, SALT), 8)
+        self._iv = int.from_bytes(derive(secret, b"", "IV", 13, SALT), "big")
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setblocking(False)
         self.socket.connect(("127.0.0.1", port))
@@ -135,9 +135,10 @@ class Lamp:
         return inner[0], b""
 
 
-def _derive(secret: bytes, role: bytes, kind: str, size: int) -> bytes:
+def derive(secret: bytes, role: bytes, kind: str, size: int, salt: bytes) -> bytes:
+    """A key or IV of `size` bytes (RFC 8613, 3.2.1)."""
     info = cbor2.dumps([role, None, 10, kind, size])
-    return HKDF(algorithm=SHA256(), length=size, salt=SALT, info=info).derive(secret)
+    return HKDF(algorithm=SHA256(), length=size, salt=salt, info=info).derive(secret)
 
 
 def run(lamps: list[Lamp], seconds: float, clock: Callable[[], float] = time.perf_counter) -> Result:
