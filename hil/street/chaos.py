@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hil.street import chaos_plan
+from hil.street import chaos_plan, vm
 from hil.street.chaos_plan import Event
 from hil.street.impairment import Rules
 from hil.street.plan import plan
@@ -30,8 +30,8 @@ WEATHER = Rules(drop=0.05, duplicate=0.03, corrupt=0.01, reorder=0.03, jitter_ms
 STORM = Rules(drop=0.30, duplicate=0.15, corrupt=0.02, reorder=0.15, jitter_ms=25)
 
 # Real seconds between the power-up of all lamps and the begin of the play, for a shared machine.
-LEAD_S = 15.0
-LEAD_A_LAMP_S = 0.6
+LEAD_S = 20.0
+LEAD_A_LAMP_S = 0.8
 # A report of a lamp each so many real seconds.
 REPORT_S = 4
 REBIND_S = 60.0
@@ -198,8 +198,10 @@ def prepare(directory: Path, lamps: int, length_s: float, seed: int, ports: tupl
         "registration_jitter_s": 1,
         "default_fade_ms": 0,
     }
+    image = vm.build_image(directory)  # before the clock starts: it may take long
     wall = WallTime.starting(begins_ms - round(lead_s * 1000) * rate, rate)
-    street = RoughStreet(directory, lamps, wall, seed, settings, physics, min(REBIND_S, length_s / 3) * 1000, ports)
+    rebind_ms = min(REBIND_S, length_s / 3) * 1000
+    street = RoughStreet(directory, lamps, wall, seed, settings, physics, rebind_ms, ports, image)
     return Night(street, events, length_s, begins_ms)
 
 

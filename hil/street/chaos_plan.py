@@ -26,12 +26,12 @@ MISSED_S = LIFETIME_S + 6.0
 SEEN_S = 4.0
 BOOT_S = 3.0
 
-# Fault as the simulated board knows it: its name in the catalogue, and the part of the play in which it can be seen.
+# Faults to plant, with the part of the play in which each can be seen.
 FAULTS = {
-    "lamp_failure": ("lamp failure", DARK),
-    "low_voltage": ("low voltage", DARK),
-    "high_voltage": ("high voltage", DARK),
-    "control_gear_failure": ("control gear failure", HALF_LIGHT),
+    "lamp_failure": DARK,
+    "low_voltage": DARK,
+    "high_voltage": DARK,
+    "control_gear_failure": HALF_LIGHT,
 }
 
 WORDS = {
@@ -105,7 +105,7 @@ def _faults(draw: Random, lamps: Sequence[int], length_s: float) -> list[Event]:
     events = []
     for number, lamp in enumerate(lamps):
         name = draw.choice(sorted(FAULTS))
-        first_s, last_s = (part * length_s for part in FAULTS[name][1])
+        first_s, last_s = (part * length_s for part in FAULTS[name])
         latest_s = last_s - SEEN_S
         planted_s = draw.uniform(first_s, first_s + (latest_s - first_s) * 0.3)
         repaired_s = draw.uniform(planted_s + (latest_s - planted_s) * 0.7, latest_s)

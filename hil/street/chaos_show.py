@@ -40,11 +40,11 @@ def run(
         f"{len(night.events)} events."
     )
     try:
-        street.network.set_rules(chaos.WEATHER)
         street.open(chaos.SCHEDULE)
         street.power_on(*range(lamps))
         console.print(f"All registered and verified after {street.settle(SETTLE_S):.1f} s.")
         chaos.wait_for_evening(night)
+        street.network.set_rules(chaos.WEATHER)
         night.play(lambda line: console.print(line, highlight=False))
         report = _close(night)
     except (BackendFailed, TooSlow) as error:

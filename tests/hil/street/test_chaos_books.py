@@ -137,11 +137,11 @@ def night(tmp_path: Path) -> FakeNight:
     night.reported(0, "telemetry", 3)
     night.planted[0] = "lamp_failure"
     night.reported(0, "fault", 5)
-    night.fault(0, "lamp failure", 5, 12)
+    night.fault(0, "lamp_failure", 5, 12)
     night.override(1, 33, 8, 12)
     night.street.lamps[1].changes += [(8.2, 33), (12, 100)]
     night.cut(2, 20, 41)
-    night.fault(2, "communication lost", 36, 42)
+    night.fault(2, "communication_lost", 36, 42)
     return night
 
 
@@ -182,7 +182,7 @@ def unreported(night: FakeNight) -> None:
 
 
 def reported_twice(night: FakeNight) -> None:
-    night.fault(0, "lamp failure", 14, 15)
+    night.fault(0, "lamp_failure", 14, 15)
 
 
 def uncleared(night: FakeNight) -> None:
@@ -190,7 +190,7 @@ def uncleared(night: FakeNight) -> None:
 
 
 def false(night: FakeNight) -> None:
-    night.fault(1, "clock error", 5, 6)
+    night.fault(1, "clock_error", 5, 6)
 
 
 def unmissed(night: FakeNight) -> None:
@@ -198,7 +198,7 @@ def unmissed(night: FakeNight) -> None:
 
 
 def missed_for_nothing(night: FakeNight) -> None:
-    night.fault(1, "communication lost", 45, 46)
+    night.fault(1, "communication_lost", 45, 46)
 
 
 def still_missed(night: FakeNight) -> None:
@@ -245,7 +245,7 @@ def test_a_lamp_that_is_missing_fails(night: FakeNight) -> None:
 def test_silence_in_a_blackout_may_be_missed_and_need_not(night: FakeNight) -> None:
     night.blackouts.append((at(25), at(30)))
     assert night.verdict() == []
-    night.fault(1, "communication lost", 33, 34)
+    night.fault(1, "communication_lost", 33, 34)
     assert night.verdict() == []
 
 

@@ -59,7 +59,7 @@ def test_a_fault_is_there_long_enough_to_be_seen_and_its_repair_too(seed: int, s
         (lamp,) = fault.lamps
         (repair,) = [event for event in of_kind(events, "repair") if event.lamps == (lamp,)]
         cuts = [event for event in of_kind(events, "cut", "restart") if lamp in event.lamps]
-        first, last = FAULTS[str(fault.value)][1]
+        first, last = FAULTS[str(fault.value)]
         assert first * size[1] <= fault.at_s and repair.at_s + SEEN_S <= last * size[1] + 0.001
         assert len(cuts) <= 1
         assert repair.at_s - fault.at_s >= SEEN_S
