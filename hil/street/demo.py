@@ -27,7 +27,7 @@ SETTLE_DEADLINE_S = 90.0
 # Real time that a lamp may take from power to light; the VM needs a tenth of it on a quiet machine.
 BOOT_S = 1.0
 # Wall-clock seconds between the set-up and the first noon, for set-up at the fast clock.
-LEAD_REAL_S = 20
+LEAD_REAL_S = 30
 
 
 @dataclass
@@ -73,12 +73,12 @@ def street(
 
     Raises BackendFailed when the backend does not start or a lamp does not settle; ends every process that it started.
     """
+    image = vm.build_image(directory)
     start_ms = local_noon_ms(utc_ms, TIME_ZONE)
     wall = WallTime.starting(start_ms - LEAD_REAL_S * 1000 * speed, speed)
     backend = Backend(directory, http_port, coap_port, wall)
     poles: list[Lamp] = []
     try:
-        image = vm.build_image(directory)
         backend.start()
         token = backend.command("token", "create", "--name", "demo", "--role", "admin").strip()
         api = Api(backend.url, token)
