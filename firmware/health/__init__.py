@@ -1,7 +1,8 @@
 """The lamp's own opinion of its health: which faults are raised, since when, and what to tell the server.
 
-Faults, codes and debounce times: contract.faults. What is raised is kept on flash, so that after a restart the lamp
-still knows which faults it must clear. A transition is held until the clock can date it.
+Faults, codes and debounce times: contract.faults. A transition is held until the clock can date it. What was told as
+raised is kept on flash, so that after a restart the lamp still knows which faults it must clear; it is kept only after
+it was handed over, so that a cut before then costs no more than finding the fault again.
 """
 
 from contract import faults, sun
@@ -63,6 +64,8 @@ class Health:
         self._flicker = Flicker()
         self._stuck = Stuck()
         raised, seen = self._load()
+        self._told = set(raised)
+        self._is_kept = True
         self._loss = Loss(seen)
         self._faults = {}
         for fault in [entry[0] for entry in MEASURED] + list(KEPT):
@@ -90,6 +93,8 @@ class Health:
     def update(self, decision, reading, celsius, lux, now_ms, rtc_ms, ticks_ms):
         """Take what holds now: the lamp's Decision, the board's Reading, celsius and lux (None: not there), UTC ms
         (None without a clock to trust), RTC ms and ticks ms. Call about once a second."""
+        if not self._is_kept:
+            self._keep()
         output = (decision.permille, decision.closed)
         if output != self._output or decision.fading:
             self._output = output
@@ -123,12 +128,15 @@ class Health:
         self._transitions.append((fault.code, debounce.raised, rtc_ms))
         if len(self._transitions) > PENDING:
             self._forget_a_pair()
-        try:
-            self._parts.store.save(RECORD, cbor.encode([self.active(), self._loss.seen]))
-        except StorageError:
-            # It is counted by the store, and raises the storage fault at the next update.
-            pass
         return True
+
+    def _keep(self):
+        self._is_kept = True
+        try:
+            self._parts.store.save(RECORD, cbor.encode([sorted(self._told), self._loss.seen]))
+        except StorageError:
+            # It is counted by the store, and raises the storage fault at this update.
+            pass
 
     def _forget_a_pair(self):
         """Without a clock for long, drop the oldest two transitions of one fault: raised and cleared leave nothing."""
@@ -139,11 +147,19 @@ class Health:
             self._transitions.pop(index)
 
     def transitions(self):
-        """Return [(code, raised, rtc_ms)] since the last call, oldest first; nothing until the clock can date them."""
+        """Return [(code, raised, rtc_ms)] since the last call, oldest first; nothing until the clock can date them.
+
+        The next `update` puts on flash that they are told: by then the caller has queued them."""
         if self._parts.clock.now_ms(0) is None:
             return []
         datable = self._transitions
         self._transitions = []
+        for code, raised, _ in datable:
+            self._is_kept = False
+            if raised:
+                self._told.add(code)
+            else:
+                self._told.discard(code)
         return datable
 
     def _is_day(self, lux, now_ms):

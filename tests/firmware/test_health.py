@@ -80,6 +80,12 @@ class Pole:
             self.tick()
         return self
 
+    def tell(self) -> "Pole":
+        """Take the transitions, as the lamp does after each look; the look after that keeps it on flash."""
+        self.health.transitions()
+        self.tick()
+        return self
+
     def off(self) -> None:
         self.permille, self.closed = 0, False
 
@@ -405,7 +411,7 @@ def test_the_software_has_faults_of_its_own() -> None:
 def test_what_was_lost_before_a_restart_is_not_lost_again() -> None:
     pole = Pole()
     pole.parts.queue.dropped = 3
-    pole.wait(3700)
+    pole.wait(3700).tell()
     assert pole.raised() == set()
     again = Pole(pole.flash).wait(1)
     again.parts.queue.dropped = 3
@@ -438,7 +444,7 @@ def test_in_the_polar_night_no_photocell_is_stuck() -> None:
 def test_after_a_restart_a_raised_fault_is_still_raised_and_then_cleared() -> None:
     pole = Pole()
     pole.power_w = 0.0
-    pole.wait(60)
+    pole.wait(60).tell()
     again = Pole(pole.flash)
     assert again.raised() == {"lamp failure"}
     assert again.health.reason == NO_POWER
@@ -447,11 +453,25 @@ def test_after_a_restart_a_raised_fault_is_still_raised_and_then_cleared() -> No
     assert [entry[:2] for entry in again.health.transitions()] == [(faults.LAMP_FAILURE.code, False)]
 
 
+def test_a_fault_that_a_cut_kept_from_being_told_is_found_and_told_after_it() -> None:
+    pole = Pole()
+    pole.power_w = 0.0
+    pole.wait(60)
+    again = Pole(pole.flash)
+    again.power_w = 0.0
+    again.wait(60)
+    assert [entry[:2] for entry in again.health.transitions()] == [(faults.LAMP_FAILURE.code, True)]
+    again.tick()
+    healed = Pole(pole.flash).wait(60)
+    again = Pole(healed.flash).wait(60)
+    assert [entry[:2] for entry in again.health.transitions()] == [(faults.LAMP_FAILURE.code, False)]
+
+
 def test_flash_that_takes_nothing_does_not_hide_a_fault() -> None:
     pole = Pole()
     pole.flash.refuse = True
     pole.power_w = 0.0
-    pole.wait(60)
+    pole.wait(60).tell()
     assert pole.raised() == {"lamp failure", "storage error"}
 
 
