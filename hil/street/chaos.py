@@ -30,8 +30,8 @@ WEATHER = Rules(drop=0.05, duplicate=0.03, corrupt=0.01, reorder=0.03, jitter_ms
 STORM = Rules(drop=0.30, duplicate=0.15, corrupt=0.02, reorder=0.15, jitter_ms=25)
 
 # Real seconds between the power-up of all lamps and the begin of the play, for a shared machine.
-LEAD_S = 20.0
-LEAD_A_LAMP_S = 0.8
+LEAD_S = 35.0
+LEAD_A_LAMP_S = 1.0
 # A report of a lamp each so many real seconds.
 REPORT_S = 4
 REBIND_S = 60.0
