@@ -131,7 +131,7 @@ def drip(port: int, moments: int, pause_s: float) -> None:
 def test_nothing_garbage_and_a_slow_drip_deafen_neither_side(street: RoughStreet) -> None:
     draw = random.Random(5)
     network = street.network
-    lamp = network._ways[0].lamp_address
+    lamp = network.lamp_address(0)
     assert lamp is not None
     backend_port = street.backend.coap_port
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
