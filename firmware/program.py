@@ -8,11 +8,15 @@ Transactions (3457/100 to 103, urn:oma:lwm2m:ext:3457:1.1): between start and en
 end. What times out, or cannot be compiled at its end, is dropped, and the transaction error is set.
 """
 
-from contract import limits, schedule
+from contract import limits
 from contract.localtime import TimeZone
 from contract.schedule import calendar
+from contract.schedule.digest import digest
+from contract.schedule.evaluator import Evaluator
+from contract.schedule.model import ScheduleError
 from firmware.errors import ProgramError, StorageError
 from firmware.instances import Instances, decode
+from firmware.rarely import borrow
 
 RECORD = "program"
 
@@ -61,9 +65,10 @@ class Program:
         # Why the last schedule was refused, None when it was taken.
         self.refusal = None
         self.revision = 0
-        self.schedule = None
-        self.digest = ""
+        # Compiled from the instances, and again whenever it was let go.
+        self._schedule = None
         self._evaluator = None
+        self.digest = ""
         # Instance numbers of 3452 in the order of the compiled programs.
         self._order = ()
         self._load()
@@ -92,14 +97,14 @@ class Program:
     def _compile(self, instances):
         """Return the contract.schedule.Schedule of raw instances. Raises ProgramError."""
         try:
-            return schedule.from_objects(instances, *self._place())
-        except schedule.ScheduleError as error:
+            return borrow("contract.schedule.read").from_objects(instances, *self._place())
+        except ScheduleError as error:
             raise ProgramError(error.path, error.reason) from None
 
     def _install(self, instances, compiled):
         self._instances = instances
-        self.schedule = compiled
-        self.digest = schedule.digest(compiled)
+        self._schedule = compiled
+        self.digest = digest(compiled)
         order = []
         for object, instance in instances:
             values = instances[(object, instance)] if object == SCHEDULER else {}
@@ -110,8 +115,27 @@ class Program:
         self._start()
 
     def _start(self):
-        self._evaluator = schedule.Evaluator(self.schedule, self._settings.get("default_level"))
+        self._evaluator = None
         self.revision += 1
+
+    @property
+    def schedule(self):
+        """The contract.schedule.Schedule in force."""
+        if self._schedule is None:
+            try:
+                self._schedule = self._compile(self._instances)
+            except ProgramError as error:
+                # It was valid before the lamp was moved: the default level rules.
+                self._refuse(error)
+                self._schedule = self._compile({})
+        return self._schedule
+
+    @property
+    def evaluator(self):
+        """The contract.schedule.Evaluator of what is in force."""
+        if self._evaluator is None:
+            self._evaluator = Evaluator(self.schedule, self._settings.get("default_level"))
+        return self._evaluator
 
     def _on_settings(self, names):
         if any(name in PLACE for name in names):
@@ -141,15 +165,15 @@ class Program:
 
     def level_at(self, now_ms):
         """Return the level 0..100 at `now_ms` (UTC), None when no program applies."""
-        return self._evaluator.level_at(now_ms)
+        return self.evaluator.level_at(now_ms)
 
     def permille_at(self, now_ms):
         """Return the permille at `now_ms` (UTC), fades included; None when no program applies."""
-        return self._evaluator.permille_at(now_ms)
+        return self.evaluator.permille_at(now_ms)
 
     def explain_at(self, now_ms):
         """Return the contract.schedule.Explanation at `now_ms`, None when no program applies."""
-        explanation = self._evaluator.explain_at(now_ms)
+        explanation = self.evaluator.explain_at(now_ms)
         return None if explanation.program is None else explanation
 
     def aim_of(self, explanation):
@@ -175,7 +199,7 @@ class Program:
 
     def next_change_after(self, now_ms):
         """Return UTC ms of the next step or fade; never later than 36 hours on."""
-        return self._evaluator.next_change_after(now_ms)
+        return self.evaluator.next_change_after(now_ms)
 
     # What was written
 
@@ -193,12 +217,15 @@ class Program:
     def prepare(self, changes):
         """Return the function that takes `changes` (firmware.lwm2m.node.Change); raises ProgramError.
 
-        While a transaction is open the changes are only staged; otherwise all of them are compiled now.
+        While a transaction is open the changes are only staged; otherwise all of them are compiled now. Their values
+        are used up: a lamp has no room for them besides what they are packed and compiled to.
         """
-        candidate = self._apply(self._view(), changes)
         if self._staged is not None:
+            candidate = self._apply(self._staged, changes)
             return lambda: self._stage(candidate)
-        return self._prepare_install(candidate)
+        # Two compiled schedules do not fit; the one in force is compiled again should this one be refused.
+        self._schedule = self._evaluator = None
+        return self._prepare_install(self._apply(self._instances, changes))
 
     def _apply(self, instances, changes):
         result = instances.copy()
@@ -210,6 +237,7 @@ class Program:
             values = {} if change.kind in ("create", "replace") else result.get(key, {})
             values.update(change.values)
             result[key] = values
+            change.values.clear()
         for object in CAPACITY:
             count = sum(1 for key in result if key[0] == object)
             if count > CAPACITY[object]:

@@ -9,7 +9,6 @@ from firmware.errors import SettingError
 from firmware.rarely import borrow
 
 RECORD = "settings"
-_TABLE = "firmware.settings_table"
 
 LAST_S = 0xFFFFFFFF  # 2106: the last moment of an unsigned 32-bit clock
 
@@ -92,7 +91,7 @@ class Settings:
         self._written = {}
         self._listeners = []
         self.ignored = []
-        table = borrow(_TABLE).TABLE
+        table = borrow("firmware.settings_table").TABLE
         self._defaults = {name: table[name][3] for name in table}
         self._adopt(table, start or {}, self._start)
         self._adopt(table, self._load(), self._written)
@@ -139,7 +138,7 @@ class Settings:
         """Return `changes` (a dict by name) as they would be held. Raises SettingError; changes nothing."""
         checked = {}
         if changes:
-            table = borrow(_TABLE).TABLE
+            table = borrow("firmware.settings_table").TABLE
             for name in changes:
                 checked[name] = check_value(table, name, changes[name])
         for low, high in ORDERED:

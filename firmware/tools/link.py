@@ -28,7 +28,9 @@ class Linked:
 
     def __init__(self, texts, roots):
         self.units = {name: Unit(name, text, texts) for name, text in texts.items()}
-        self.roots = roots
+        borrowed = {name for unit in self.units.values() for name in unit.borrowed}
+        # The borrowed come last: what others need too stays in the heap anyway.
+        self.roots = roots = (*roots, *sorted(borrowed))
         self.texts = {}
         self._starts = {}  # root: [(first line, module)]
         self._home = {}  # joined module: its root
@@ -74,15 +76,16 @@ class Linked:
                     found = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
                 elif isinstance(node, ast.Import):
                     found = [alias.name for alias in node.names]
-                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    found = [node.value]  # firmware.rarely
                 new = {name for name in found if name in self.texts} - wanted
                 wanted |= new
                 waiting += new
         packages = {name.rpartition(".")[0] for name in wanted} | {name.split(".")[0] for name in wanted}
+        packages -= {""}
+        for package in packages - wanted:
+            # What it offers is asked for elsewhere now; what it does (firmware: the collector's threshold) it does.
+            acts = any(isinstance(statement, (ast.If, ast.Try)) for statement in self.units[package].tree.body)
+            self.texts[package] = self.texts[package] if acts else ""
         self.texts = {name: text for name, text in self.texts.items() if name in wanted | packages}
-        for package in packages - {""}:
-            self.texts.setdefault(package, "")
 
     def _order(self, root):
         """Joined modules under `root` in order of execution, the root last."""
@@ -131,7 +134,7 @@ class Linked:
                 meaning = self.meaning(*given)
                 if meaning[0] == "own" and meaning[1] in order and meaning[1] != module:
                     continue
-                if meaning[0] == "module" and meaning[1] in self._home:
+                if meaning[0] == "module" and self._home.get(meaning[1]) == root:
                     continue
                 # Names that others ask the root for come first, then those from outside, which they are known by.
                 rank = 0 if meaning[1] == root else 2 if meaning[0] == "own" and meaning[1] == module else 1
@@ -217,20 +220,25 @@ class Linked:
                 continue
             if meaning[0] == "module" and meaning[1] in self._home and self._home[meaning[1]] == root:
                 raise LinkError(f"{unit.name}, line {use.node.lineno}: a joined module is handled as an object")
-            final = self._final.get((root, meaning))
-            through = use.attribute is not None and unit.names[use.name][0] != "own"
-            through = through and self.meaning(*unit.names[use.name])[0] == "module"
-            if through and (meaning[0] != "own" or self._home.get(meaning[1]) != root):
-                final = self._final.get((root, self.meaning(*unit.names[use.name])), use.name)
-                through = False
-            if final is None:
-                raise LinkError(f"{unit.name}, line {use.node.lineno}: no name for {use.name}")
-            edits += unit.renaming(use, self._asked(use, meaning, final) if through else final, through)
+            edits += self._renamed(root, unit, use, meaning)
         for statement, is_top in unit.imports:
             edits.append(self._import_inside(root, unit, statement, is_top, here))
         for name in dead:
             edits.append(unit.removal(name))
         return edits
+
+    def _renamed(self, root, unit, use, meaning):
+        """The edits of one use in a joined module; `meaning` is that of the use with its attribute."""
+        given = self.meaning(*unit.names[use.name])
+        home = self._home.get(meaning[1]) if meaning[0] == "own" else None
+        if use.attribute is None or given[0] != "module":
+            return unit.renaming(use, self._final[root, meaning], False)
+        if home == root:
+            return unit.renaming(use, self._asked(use, meaning, self._final[root, meaning]), True)
+        alias = self._final[root, given]
+        if home is not None:
+            return unit.renaming(use, f"{alias}.{self._asked(use, meaning, self._final[home, meaning])}", True)
+        return unit.renaming(use, alias, False)
 
     def _import_inside(self, root, unit, statement, is_top, here):
         parts = []
@@ -241,7 +249,7 @@ class Linked:
                 if home == root:
                     raise LinkError(f"{unit.name}, line {statement.lineno}: import {name} at the top of the module")
                 parts.append(self._import(name, given))
-            elif home == root:
+            elif home == root or (home is not None and meaning[0] == "own" and meaning not in self._live):
                 continue
             elif meaning not in here:
                 here.add(meaning)

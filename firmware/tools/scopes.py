@@ -33,7 +33,8 @@ class Unit:
     names: {top-level name: ("own", module, name), ("module", module, None) or ("from", module, name)}, the last as it
     is written, which may turn out to be a module; uses: [Use]; imports: [(statement, is at the top)];
     definitions: {name: statement} of what does nothing unless it is used;
-    dependencies: known modules that it imports at its top, in order."""
+    dependencies: known modules that it imports at its top, in order; borrowed: those that it names in
+    `firmware.rarely.borrow`."""
 
     def __init__(self, name, text, known):
         self.name = name
@@ -45,6 +46,11 @@ class Unit:
         self.imports = []
         self.definitions = {}
         self.dependencies = []
+        self.borrowed = [
+            node.args[0].value
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "borrow"
+        ]
         self.is_joinable = True
         for statement in self.tree.body:
             self._define(statement)
@@ -73,8 +79,11 @@ class Unit:
         if isinstance(statement, _IMPORTS):
             for name, meaning in self.imported(statement):
                 self._bind(name, meaning)
-                wanted = (meaning[1], f"{meaning[1]}.{meaning[2]}")
-                self.dependencies += [module for module in wanted if module in self.known]
+                # A package is not needed for the module that is taken from it: what it imports is its own affair.
+                inner = f"{meaning[1]}.{meaning[2]}"
+                wanted = inner if inner in self.known else meaning[1]
+                if wanted in self.known:
+                    self.dependencies.append(wanted)
         elif isinstance(statement, _DEFINITIONS):
             self._bind(statement.name, ("own", self.name, statement.name))
             self.definitions[statement.name] = statement

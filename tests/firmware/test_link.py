@@ -1,11 +1,9 @@
 """The joined image means what its modules mean; every case here once was, or would be, another program."""
 
-import ast
-
 import pytest
 
 from firmware.image import link
-from firmware.tools.link import Linked, local_names
+from firmware.tools.link import Linked, LinkError
 
 
 def run(**modules: str) -> dict[str, object]:
@@ -39,33 +37,52 @@ def test_two_modules_with_one_name_keep_two_meanings() -> None:
     assert run(one=one, two=two, app=app)["found"] == ([1], [2], [1], [2])
 
 
-def test_local_names_are_found_wherever_a_function_binds_them() -> None:
-    text = (
-        "TOP = 1\n"
-        "def f(a, *b, c=1, **d):\n"
-        "    e = 1\n"
-        "    for g in ():\n        pass\n"
-        "    with x as h:\n        pass\n"
-        "    try:\n        import i.j as k, l\n    except E as m:\n        pass\n"
-        "    def n(o):\n        pass\n"
-        "    p = lambda q: q\n"
-        "    return [r for r in ()]\n"
-    )
-    assert local_names(text) == set("abcdeghklmnopqr")
+def test_what_nobody_uses_is_left_out() -> None:
+    names = run(lib="def used():\n    return 1\ndef unused():\n    return 2\n", app="import lib\nfound = lib.used()\n")
+    assert names["found"] == 1
+    assert "unused" not in names
+
+
+def test_what_a_module_makes_when_asked_is_asked_of_it() -> None:
+    made = "def __getattr__(name):\n    return name.lower()\n"
+    assert run(made=made, app="import made\nfound = [made.RED, made.BLUE]\n")["found"] == ["red", "blue"]
+
+
+def test_classes_and_comprehensions_keep_their_own_names() -> None:
+    lib = "SIZE = [1]\nclass Box:\n    SIZE = 5\n    def size(self):\n        return SIZE, self.SIZE\n"
+    app = "import lib\nSIZE = 9\nfound = (lib.Box().size(), [SIZE for SIZE in (3, 4)], SIZE)\n"
+    assert run(lib=lib, app=app)["found"] == (([1], 5), [3, 4], 9)
+
+
+def test_a_global_statement_follows_its_name() -> None:
+    one = "count = 0\ndef step():\n    global count\n    count += 1\n    return count\n"
+    app = "import one\ncount = 10\nfound = (one.step(), one.step(), count)\n"
+    assert run(one=one, app=app)["found"] == (1, 2, 10)
+
+
+def test_a_module_that_is_handled_as_an_object_stays_one() -> None:
+    linked = Linked({"app": "import lib\nparts = [lib]\n", "lib": "def f():\n    return 1\n"}, ["app"])
+    assert set(linked.texts) == {"app", "lib"}
+    assert "import lib" in linked.texts["app"]
+
+
+def test_a_name_that_is_missing_is_found_before_the_lamp_is() -> None:
+    with pytest.raises(LinkError, match="nothing is called nowhere"):
+        Linked({"app": "def f():\n    return nowhere\n"}, ["app"])
+    with pytest.raises(LinkError, match="lib has no gone"):
+        Linked({"app": "from lib import gone\nfound = gone\n", "lib": "there = 1\n"}, ["app"])
+
+
+def test_a_line_of_the_joined_module_is_found_in_its_source() -> None:
+    linked = Linked({"lib": "\n\ndef f():\n    return 1\n", "app": "import lib\n\nfound = lib.f()\n"}, ["app"])
+    lines = linked.texts["app"].splitlines()
+    assert linked.locate("app", lines.index("def f():") + 1) == ("lib", 3)
+    assert linked.locate("app", lines.index("found = f()") + 1) == ("app", 3)
 
 
 @pytest.mark.parametrize("simulated", [False, True])
-def test_no_function_of_the_image_reads_a_name_that_it_binds_itself_for_another_meaning(simulated: bool) -> None:
-    """A global of a joined module, under its final name, is no local of any function."""
+def test_the_whole_lamp_is_joined(simulated: bool) -> None:
     linked = link(simulated)
-    for root in linked.roots:
-        text = linked.texts[root]
-        own = set(linked.units[root].names)
-        defined = {
-            name
-            for statement in ast.parse(text).body
-            for node in ast.walk(statement)
-            if isinstance(statement, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)) and node is statement
-            for name in [statement.name]
-        }
-        assert not (defined - own) & local_names(text)
+    assert len(linked.texts) < 20
+    for name, text in linked.texts.items():
+        compile(text, name, "exec")
