@@ -29,8 +29,10 @@ from backend.device_server.settings import DeviceServerSettings
 from backend.enrolment import endpoints as enrolment
 from backend.faults import endpoints as faults
 from backend.faults.ingest import ingest as faults_ingest
-from backend.faults.watch import SilenceWatch
 from backend.feeders import endpoints as feeders
+from backend.incidents import endpoints as incidents
+from backend.incidents.bounds import Bounds as IncidentBounds
+from backend.incidents.watch import SilenceWatch
 from backend.kit.body_limit import BodyLimit
 from backend.lamps import endpoints as lamps
 from backend.lamps.ingest import ingest as lamps_ingest
@@ -84,6 +86,7 @@ ROUTERS: Sequence[APIRouter] = (
     telemetry.router,
     faults.router,
     feeders.router,
+    incidents.router,
 )
 """All under /api/v1, all behind a token."""
 
@@ -99,7 +102,9 @@ INGESTORS: Sequence[Ingestor] = (
 WORKERS: Mapping[str, Callable[[Parts], Worker]] = {
     "schedules": lambda parts: ScheduleDelivery(parts.database, parts.gateway, parts.clock),
     "overrides": lambda parts: OverrideDelivery(parts.database, parts.gateway, parts.clock),
-    "silence": lambda parts: SilenceWatch(parts.database, parts.sessions, parts.clock),
+    "silence": lambda parts: SilenceWatch(
+        parts.database, parts.sessions, parts.clock, IncidentBounds.from_settings(parts.settings)
+    ),
 }
 """Name in `app.state`, and what makes it."""
 

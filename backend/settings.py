@@ -48,6 +48,24 @@ class Settings(BaseSettings):
     """CLOCK_MONOTONIC, in ns, at the moment `clock_anchor_utc_ms` of lighting time."""
     clock_anchor_utc_ms: int | None = None
 
+    incident_least_lamps: Annotated[int, Field(ge=2, le=1000)] = 3
+    """So many lamps of a feeder or cabinet make an incident. Two that are lost together may be chance, and one entry
+    for two saves nobody work."""
+    incident_share: Annotated[float, Field(gt=0.5, le=1)] = 0.9
+    """What "all" means, of a feeder that is lost and of an incident that is over: one lamp in ten may hang on another
+    cable than the inventory says, or be broken by itself."""
+    incident_part_least: Annotated[int, Field(ge=2, le=1000)] = 5
+    """So many lamps of a part of a feeder (a phase, a broken cable), or of a cabinet's neighbourhood."""
+    incident_part_share: Annotated[float, Field(gt=0, le=1)] = 0.3
+    """Of a feeder or a cabinet: one phase of three is a third of the lamps."""
+    incident_wide_least: Annotated[int, Field(ge=2, le=10_000)] = 10
+    """So many lamps, wherever they are, make an incident of the whole installation."""
+    incident_wide_share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    """And such a part of all lamps: in a large city ten are lost in any hour by chance."""
+    incident_slack_s: Annotated[int, Field(ge=0, le=3600)] = 60
+    """Lamps that may have been lost within this time of one another were lost together: the supply of a feeder dips
+    before it goes, and a network goes down access point by access point."""
+
     @field_validator("database_url")
     @classmethod
     def _supported_database(cls, url: str) -> str:

@@ -1,13 +1,6 @@
-"""Communication lost is a pure function of last heard, lifetime and now; and its worker writes it down."""
+"""Communication lost is a pure function of last heard, lifetime, supply and now."""
 
-from backend.clock import Clock
-from backend.db import Database
-from backend.device_server.sessions import SessionView
-from backend.faults import service
-from backend.faults.shapes import FaultQuery
-from backend.faults.silence import CODE, Hearing, is_silent, verdict
-from backend.faults.watch import SilenceWatch
-from backend.lamps import service as lamps
+from backend.faults.silence import Hearing, is_silent, verdict
 
 
 def test_a_lamp_is_silent_only_after_its_lifetime() -> None:
@@ -50,39 +43,3 @@ def test_a_lost_lamp_is_not_cleared_by_the_plan_of_its_feeder() -> None:
         hearing = Hearing(1, 500_000, 60, supplied_since_ms)
         assert verdict([hearing], {1}, 0, 1_000_000) == ([], [])
     assert verdict([Hearing(1, 999_000, 60, None)], {1}, 0, 1_000_000) == ([], [1])
-
-
-async def test_the_watch_raises_and_clears_in_lighting_time(database: Database) -> None:
-    with database.session(writes=True) as session:
-        place = {"latitude_e6": 0, "longitude_e6": 0, "time_zone": "UTC"}
-        lamp = lamps.create(session, 0, {"endpoint": "urn:dev:mac:01", "name": "one", **place})
-    assert lamp.id is not None
-    real_ms, heard_ms, registered = 0, 0, True
-
-    def sessions() -> list[SessionView]:
-        assert lamp.id is not None
-        return [SessionView(lamp.id, lamp.endpoint, registered, "", 60, "1.1", 0, heard_ms)]
-
-    clock = Clock(
-        rate=600, anchor_ns=0, anchor_utc_ms=10**12, monotonic_ns=lambda: real_ms * 10**6, utc_ms=lambda: real_ms
-    )
-    watch = SilenceWatch(database, sessions, clock)
-
-    async def look() -> list[tuple[str, int, int | None]]:
-        await watch.look()
-        with database.session(writes=False) as session:
-            items = service.listed(session, FaultQuery(cursor=None, limit=10, state="all")).items
-        return [(item.name, item.raised_at, item.cleared_at) for item in items]
-
-    real_ms = 60_000
-    assert await look() == []
-    real_ms = 61_000
-    assert await look() == [("communication_lost", 10**12 + 61_000 * 600, None)]
-    real_ms = 62_000
-    assert len(await look()) == 1
-    heard_ms = 62_500
-    assert (await look())[0][2] == 10**12 + 62_000 * 600
-    real_ms, registered = 500_000, False
-    assert (await look())[0][2] is not None, "a planned stop is no silence"
-    assert len(await look()) == 1
-    assert CODE > 0
