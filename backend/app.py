@@ -27,6 +27,7 @@ from backend.device_server.server import DeviceServer
 from backend.device_server.sessions import SessionView
 from backend.device_server.settings import DeviceServerSettings
 from backend.enrolment import endpoints as enrolment
+from backend.explain import endpoints as explain
 from backend.faults import endpoints as faults
 from backend.faults.ingest import ingest as faults_ingest
 from backend.feeders import endpoints as feeders
@@ -87,6 +88,7 @@ ROUTERS: Sequence[APIRouter] = (
     faults.router,
     feeders.router,
     incidents.router,
+    explain.router,
 )
 """All under /api/v1, all behind a token."""
 
