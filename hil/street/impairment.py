@@ -169,6 +169,10 @@ class Impairment:
             ahead = [window for window in self._blackouts.get(lamp, []) if window[1] > now_ms]
             self._blackouts[lamp] = [*ahead, (now_ms, now_ms + for_ms)]
 
+    def lamp_address(self, lamp: int) -> Address | None:
+        """Where the lamp was heard last; None before it ever was."""
+        return self._ways[lamp].lamp_address
+
     def counters(self) -> dict[str, int]:
         """What was done so far: `up passed`, `down dropped`, `rebound`, `overflowed` ..."""
         return dict(sorted(self._counters.items()))

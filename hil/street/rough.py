@@ -3,6 +3,7 @@
 It notes when each pole had power, because its trace cannot: a lamp that is cut leaves no edge.
 """
 
+import random
 import socket
 import threading
 import time
@@ -19,6 +20,7 @@ from hil.street.plan import plan
 from hil.street.walltime import WallTime
 
 LOOK_EVERY_S = 0.1
+OWN_PORTS = (20_000, 32_000)
 
 
 class Operator(Api):
@@ -152,11 +154,20 @@ def rough_street(street: RoughStreet, schedule: Mapping[str, Any], deadline_s: f
 
 
 def free_ports() -> tuple[int, int]:
-    """A TCP port and a UDP port of 127.0.0.1 that were free a moment ago."""
-    with (
-        socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
-    ):
-        tcp.bind(("127.0.0.1", 0))
-        udp.bind(("127.0.0.1", 0))
-        return tcp.getsockname()[1], udp.getsockname()[1]
+    """A TCP port and a UDP port of 127.0.0.1 that were free a moment ago.
+
+    Below those that systems hand out by themselves: the network opens sockets while the backend is down for a moment,
+    and one of them must not be given the backend's port."""
+    return _free_port(socket.SOCK_STREAM), _free_port(socket.SOCK_DGRAM)
+
+
+def _free_port(kind: socket.SocketKind) -> int:
+    for _ in range(100):
+        port = random.randrange(*OWN_PORTS)
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise BackendFailed(f"no free port was found between {OWN_PORTS[0]} and {OWN_PORTS[1]}: end what uses them")
