@@ -9,6 +9,7 @@ Likely causes:  supply    (nearly) all lamps of a feeder or a cabinet; or a part
                 backend   nearly all lamps: `deafness`
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -84,20 +85,45 @@ def find(
     `inventory` has every lamp that should be heard, the lost ones among them; lamps that are not in it are passed over.
     """
     bounds = bounds or Bounds()
-    lost = {loss.lamp_id: loss for loss in losses if loss.lamp_id in inventory and loss.from_ms <= now_ms}
-    feeders = [
-        finding
-        for feeder in sorted({inventory[lamp_id].feeder for lamp_id in lost} - {""})
-        if (finding := _feeder(feeder, lost, inventory, bounds)) is not None
-    ]
+    lost = [loss for loss in losses if loss.lamp_id in inventory and loss.from_ms <= now_ms]
+    ground = _Ground(lost, inventory)
+    feeders = [one for name in ground.names(Scope.FEEDER) if (one := _feeder(name, ground, bounds)) is not None]
     cabinets = [
-        finding
-        for cabinet in sorted({inventory[lamp_id].cabinet for lamp_id in lost} - {""})
-        if (finding := _cabinet(cabinet, lost, inventory, feeders, bounds)) is not None
+        one for name in ground.names(Scope.CABINET) if (one := _cabinet(name, ground, feeders, bounds)) is not None
     ]
     narrow = cabinets + _outside(feeders, cabinets)
-    wide = _everywhere(lost, inventory, narrow, bounds)
+    wide = _everywhere(ground, narrow, bounds)
     return narrow if wide is None else [wide, *_outside(narrow, [wide])]
+
+
+class _Ground:
+    """The losses and the numbers of lamps by scope and name, counted once."""
+
+    def __init__(self, lost: Sequence[Loss], inventory: Mapping[int, Place]) -> None:
+        self.inventory = inventory
+        self._lost: dict[tuple[Scope, str], list[Loss]] = {}
+        self._lamps: Counter[tuple[Scope, str]] = Counter()
+        for loss in lost:
+            for key in _keys(inventory[loss.lamp_id]):
+                self._lost.setdefault(key, []).append(loss)
+        for place in inventory.values():
+            self._lamps.update(_keys(place))
+
+    def names(self, scope: Scope) -> list[str]:
+        """Of the feeders or cabinets that lost something."""
+        return sorted(name for kind, name in self._lost if kind is scope and name)
+
+    def cluster(self, scope: Scope, name: str, bounds: Bounds) -> tuple[Cluster, int]:
+        """The losses of a scope that happened together, and of how many: lamps that were lost before do not count."""
+        within = self._lost.get((scope, name))
+        if not within:
+            return Cluster(frozenset(), 0, 0), 0
+        cluster = together(within, bounds.slack_s * 1000)
+        return cluster, self._lamps[scope, name] - (len(within) - len(cluster.lamp_ids))
+
+
+def _keys(place: Place) -> tuple[tuple[Scope, str], ...]:
+    return (Scope.FEEDER, place.feeder), (Scope.CABINET, place.cabinet), (Scope.ALL, "")
 
 
 def together(losses: Sequence[Loss], slack_ms: int) -> Cluster:
@@ -114,8 +140,8 @@ def together(losses: Sequence[Loss], slack_ms: int) -> Cluster:
     return Cluster(frozenset(loss.lamp_id for loss in members), at_ms, max(at_ms, min(loss.to_ms for loss in members)))
 
 
-def _feeder(name: str, lost: Mapping[int, Loss], inventory: Mapping[int, Place], bounds: Bounds) -> Finding | None:
-    cluster, of = _cluster(Scope.FEEDER, name, lost, inventory, bounds)
+def _feeder(name: str, ground: _Ground, bounds: Bounds) -> Finding | None:
+    cluster, of = ground.cluster(Scope.FEEDER, name, bounds)
     number = len(cluster.lamp_ids)
     whole = number >= bounds.least_lamps and bounds.is_nearly_all(number, of)
     if whole or (number >= bounds.part_least and number >= bounds.part_share * of):
@@ -123,16 +149,10 @@ def _feeder(name: str, lost: Mapping[int, Loss], inventory: Mapping[int, Place],
     return None
 
 
-def _cabinet(
-    name: str,
-    lost: Mapping[int, Loss],
-    inventory: Mapping[int, Place],
-    feeders: Sequence[Finding],
-    bounds: Bounds,
-) -> Finding | None:
-    cluster, of = _cluster(Scope.CABINET, name, lost, inventory, bounds)
+def _cabinet(name: str, ground: _Ground, feeders: Sequence[Finding], bounds: Bounds) -> Finding | None:
+    cluster, of = ground.cluster(Scope.CABINET, name, bounds)
     number = len(cluster.lamp_ids)
-    if len({inventory[lamp_id].feeder for lamp_id in cluster.lamp_ids}) < 2 and any(
+    if len({ground.inventory[lamp_id].feeder for lamp_id in cluster.lamp_ids}) < 2 and any(
         cluster.lamp_ids <= finding.lamp_ids for finding in feeders
     ):
         return None  # one feeder says it all
@@ -150,11 +170,9 @@ def _cabinet(
     return Finding(cause, Scope.CABINET, name, cluster.lamp_ids, of, cluster.from_ms, cluster.to_ms)
 
 
-def _everywhere(
-    lost: Mapping[int, Loss], inventory: Mapping[int, Place], narrow: Sequence[Finding], bounds: Bounds
-) -> Finding | None:
+def _everywhere(ground: _Ground, narrow: Sequence[Finding], bounds: Bounds) -> Finding | None:
     """An incident of the whole installation: where cabinets and feeders do not say it all, or several of them do."""
-    cluster, of = _cluster(Scope.ALL, "", lost, inventory, bounds)
+    cluster, of = ground.cluster(Scope.ALL, "", bounds)
     number = len(cluster.lamp_ids)
     if number < bounds.wide_least or number < bounds.wide_share * of:
         return None
@@ -167,18 +185,6 @@ def _everywhere(
     return Finding(cause, Scope.ALL, "", cluster.lamp_ids, of, cluster.from_ms, cluster.to_ms)
 
 
-def _cluster(
-    scope: Scope, name: str, lost: Mapping[int, Loss], inventory: Mapping[int, Place], bounds: Bounds
-) -> tuple[Cluster, int]:
-    """The losses of a scope that happened together, and of how many: lamps that were lost before do not count."""
-    within = [loss for lamp_id, loss in lost.items() if inventory[lamp_id].lies_in(scope, name)]
-    if not within:
-        return Cluster(frozenset(), 0, 0), 0
-    cluster = together(within, bounds.slack_s * 1000)
-    lamps = sum(1 for place in inventory.values() if place.lies_in(scope, name))
-    return cluster, lamps - (len(within) - len(cluster.lamp_ids))
-
-
 def _covered(cluster: Cluster, findings: Iterable[Finding]) -> frozenset[int]:
     covered: frozenset[int] = frozenset().union(*(finding.lamp_ids for finding in findings))
     return covered & cluster.lamp_ids
@@ -186,4 +192,5 @@ def _covered(cluster: Cluster, findings: Iterable[Finding]) -> frozenset[int]:
 
 def _outside(narrow: Iterable[Finding], wide: Sequence[Finding]) -> list[Finding]:
     """The findings that share no lamp with a wider one."""
-    return [one for one in narrow if not any(one.lamp_ids & other.lamp_ids for other in wide)]
+    taken: frozenset[int] = frozenset().union(*(other.lamp_ids for other in wide))
+    return [one for one in narrow if taken.isdisjoint(one.lamp_ids)]

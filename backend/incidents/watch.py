@@ -76,13 +76,14 @@ class SilenceWatch:
             self._listening_since_ms = real_ms
         if sense is not Sense.HEARS:
             raised = []
+        silent = set(raised)
         look = Look(
             at_ms=at_ms,
             real_ms=real_ms,
-            losses=[_loss(one, since_ms) for one in hearings if one.lamp_id in set(raised)],
+            losses=[_loss(one, since_ms) for one in hearings if one.lamp_id in silent],
             cleared=cleared,
             unheard=unheard,
-            lost=frozenset(lost | set(raised)) - set(cleared),
+            lost=frozenset(lost | silent) - set(cleared),
             hearings={one.lamp_id: one for one in hearings},
             places=self._places,
         )
