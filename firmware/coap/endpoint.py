@@ -213,7 +213,7 @@ class Endpoint:
             elif isinstance(event, Incoming):
                 self._handle(event)
             elif isinstance(event, Answered):
-                self._answered(event.outgoing.context, event.message)
+                self._answered(event.outgoing, event.message)
             elif isinstance(event, Delivered):
                 self._delivered(event.outgoing.context)
             elif isinstance(event, Failed):
@@ -292,7 +292,8 @@ class Endpoint:
             events = self._exchange.answer(incoming, Message(coap.INTERNAL_SERVER_ERROR), now_ms, remember)
         self._carry_out(events)
 
-    def _answered(self, waiter, message):
+    def _answered(self, outgoing, message):
+        waiter = outgoing.context
         if waiter.event.is_set():
             return
         try:
@@ -301,9 +302,12 @@ class Endpoint:
         except (Refused, MessageError) as error:
             self.counters.refused += 1
             self._log("response refused", code=coap.format_code(message.code), error=str(error))
-            # A protected response looks like a success from outside: one that does not verify is a forgery, and the
-            # true one may follow. An error in the open is the only way for a peer to say that it lacks our keys.
-            if not coap.is_success(message.code):
+            # A protected response looks like a success from outside: one that does not verify is a forgery or was
+            # harmed on its way, and the true one may follow, if it is asked for again: the acknowledgement that it
+            # came with proves nothing. An error in the open is the only way for a peer to say that it lacks our keys.
+            if coap.is_success(message.code):
+                outgoing.resume(self._board.ticks_ms())
+            else:
                 words = "the peer answered %s without protection; check that it knows the keys of this lamp"
                 waiter.settle(error=Unverified(message.code, words % coap.format_code(message.code)))
             return

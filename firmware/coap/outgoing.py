@@ -36,6 +36,12 @@ class Outgoing:
         self.in_flight = False
         self.due_ms = self.expires_ms
 
+    def resume(self, now_ms):
+        """What acknowledged it cannot be trusted: go on repeating where that was left."""
+        if self.is_started and self.message.type == CON and not self.in_flight:
+            self.in_flight = True
+            self._schedule(now_ms)
+
     def repeat(self, now_ms, tuning):
         """At `due_ms`: whether it is sent again (the time-out then doubles), or has failed."""
         expired = self.expires_ms is not None and self.expires_ms <= now_ms

@@ -4,7 +4,7 @@ import pytest
 
 from firmware.coap import message as coap
 from firmware.coap.endpoint import Plain
-from firmware.coap.errors import Unverified
+from firmware.coap.errors import Timeout, Unverified
 from firmware.coap.message import OBSERVE, Message
 from firmware.oscore.context import Context
 from firmware.oscore.protect import Oscore
@@ -63,6 +63,35 @@ async def test_a_tampered_request_is_refused_and_leaves_nothing_behind():
         await both.clock.advance(100)
         assert both.messages(SERVER, LAMP)[-1].code == coap.BAD_REQUEST
         assert (await both.ask(payload=b"off")).payload == b"got off"
+
+
+async def test_a_response_that_is_harmed_on_its_way_is_asked_for_again_and_nothing_executes_twice():
+    async with street() as both:
+        await both.ask(payload=b"first")
+        send, harmed = both.server.udp.send, []
+
+        def harm_the_first(data, address):
+            if not harmed:
+                harmed.append(data)
+                data = data[:-1] + bytes((data[-1] ^ 1,))
+            return send(data, address)
+
+        both.server.udp.send = harm_the_first
+        assert (await both.ask(payload=b"on")).payload == b"got on"
+        assert [request.payload for request in both.asked.seen] == [b"first", b"on"]
+        first, second = both.messages(LAMP, SERVER)[-2:]
+        assert first.mid == second.mid
+        assert [words for words, _ in both.lines] == ["response refused"]
+
+
+async def test_a_server_whose_every_response_is_harmed_is_given_up_in_the_end():
+    async with street() as both:
+        await both.ask(payload=b"first")
+        send = both.server.udp.send
+        both.server.udp.send = lambda data, address: send(data[:-1] + bytes((data[-1] ^ 1,)), address)
+        with pytest.raises(Timeout, match="after 5 transmissions"):
+            await both.ask(payload=b"on")
+        assert [request.payload for request in both.asked.seen] == [b"first", b"on"]
 
 
 async def test_a_lamp_that_the_server_does_not_know_is_told_at_once():
