@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass
 class Counters:
-    """Whole numbers since the start; each is one event, not one retransmission."""
+    """Whole numbers since the start; each but `longest_queue` counts events, not retransmissions."""
 
     requests: int = 0
     """Requests that reached a handler."""
@@ -27,7 +27,11 @@ class Counters:
     refused: int = 0
     """Protected requests refused with 4.xx for what they contain."""
     overloaded: int = 0
-    """Requests answered 5.03 because a queue was full."""
+    """Requests answered 5.03 because a queue was full, or too many strangers came at once."""
+    stale: int = 0
+    """Requests that lay unread until the lamp had nearly given up, passed over."""
+    deferred: int = 0
+    """Registrations answered 5.03 with the time at which the lamp shall come back (`admission`)."""
     registrations: int = 0
     updates: int = 0
     deregistrations: int = 0
@@ -39,6 +43,8 @@ class Counters:
     """Sends that the database or an ingestor did not take; answered 5.00 or 5.03, never acknowledged."""
     groups: int = 0
     """Transactions in which reports and registrations were committed."""
+    longest_queue: int = 0
+    """Most messages that waited for the database at one time."""
     lamp_requests: int = 0
     """Requests sent to lamps, retransmissions not counted."""
     lamp_timeouts: int = 0

@@ -17,9 +17,11 @@ from aiocoap.numbers.types import CON
 from aiocoap.pipe import Pipe
 
 from backend.device_server import errors, repository
+from backend.device_server.admission import Gate
 from backend.device_server.counters import Counters
 from backend.device_server.errors import Refusal
 from backend.device_server.exchange import Exchange, check_critical
+from backend.device_server.peek import STALE_MS, is_request, key_id
 from backend.device_server.ports import Clock, Database
 from backend.device_server.security import Contexts, LampContext
 from backend.device_server.sessions import Sessions
@@ -52,10 +54,25 @@ class Door:
         self._counters = counters
         self._allow_insecure = settings.allow_insecure
         self._waiting_lookups = settings.waiting_lookups
+        self._gate = Gate(settings.strangers_per_s, settings.strangers_burst)
         self._overload_max_age_s = settings.overload_max_age_s
         self._database = database
         self._executor = executor
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def turns_away(self, data: bytes, late_ms: int) -> bool:
+        """Whether a datagram is sent away unread: one that came too late, and a lamp whose keys are not in memory when
+        there are too many of those (`admission`)."""
+        if late_ms >= STALE_MS and is_request(data):
+            self._counters.stale += 1
+            return True
+        kid = key_id(data)
+        if kid is None or self._contexts.is_known(kid):
+            return False
+        if self._gate.let_in(self._clock.real_ms(), late_ms):
+            return False
+        self._counters.overloaded += 1
+        return True
 
     def receive(self, pipe: Pipe) -> None:
         """Answer the request in `pipe`, now or later; never raises."""
@@ -121,6 +138,7 @@ class Door:
     async def _load_and_unprotect(self, pipe: Pipe, kid: bytes) -> None:
         context = await self._contexts.load(kid)
         if context is None:
+            self._gate.give_back()
             self._counters.unknown_kid += 1
             raise Refusal(errors.UNAUTHORIZED, "Security context not found", 0)
         self._unprotect(pipe, context)

@@ -86,6 +86,10 @@ class Contexts:
         """The context if it is loaded already; a dictionary look-up."""
         return self._by_kid.get(sender_id)
 
+    def is_known(self, sender_id: bytes) -> bool:
+        """Whether the context is loaded, or on its way."""
+        return sender_id in self._by_kid or sender_id in self._loading
+
     @property
     def loading(self) -> int:
         """Look-ups under way."""

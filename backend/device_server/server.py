@@ -87,6 +87,7 @@ class DeviceServer:
                 receive_buffer_bytes=settings.receive_buffer_bytes,
                 recent_messages=settings.recent_messages,
                 malformed=self._count_malformed,
+                turns_away=self._door.turns_away,
             )
         except BaseException:
             await self._close_threads()
@@ -124,6 +125,7 @@ class DeviceServer:
         await self._writer.stop()
         await self._endpoint.shutdown()
         await self._close_threads()
+        log.info("coap stopped %s", " ".join(f"{name}={value}" for name, value in self.counters.snapshot().items()))
 
     async def _close_threads(self) -> None:
         await self._writer.stop()
@@ -191,8 +193,9 @@ class DeviceServer:
             self._contexts.evict(lamp_id)
             loop.call_soon_threadsafe(self.sessions.forget, lamp_id)
 
-    def _count_group(self) -> None:
+    def _count_group(self, waiting: int) -> None:
         self.counters.groups += 1
+        self.counters.longest_queue = max(self.counters.longest_queue, waiting)
 
     def _count_malformed(self) -> None:
         self.counters.malformed += 1

@@ -13,6 +13,7 @@ import cbor2
 from aiocoap.numbers.codes import Code
 
 from backend.device_server import codec, errors, registration, repository
+from backend.device_server.admission import Admission
 from backend.device_server.blockwise import Assembler
 from backend.device_server.counters import Counters
 from backend.device_server.errors import Refusal
@@ -52,6 +53,7 @@ class Site:
         self._overload_max_age_s = settings.overload_max_age_s
         self._assembler = Assembler(PAYLOAD_BYTES, settings.assemblies)
         self._on_check_in = on_check_in
+        self._admission = Admission(settings.registrations_per_s, settings.registrations_burst)
 
     def serve(self, exchange: Exchange, caller: Caller) -> None:
         """Answer `exchange`, now or after a commit. Raises Refusal."""
@@ -150,6 +152,10 @@ class Site:
         if register.endpoint != endpoint:
             raise Refusal(errors.FORBIDDEN, "ep: this key belongs to another endpoint")
         now_ms = self._clock.real_ms()
+        wait_s = self._admission.wait_s(lamp_id, now_ms)
+        if wait_s:
+            self._counters.deferred += 1
+            raise Refusal(errors.UNAVAILABLE, "many register now, come back in Max-Age seconds", wait_s)
         session = Session(
             lamp_id=lamp_id,
             endpoint=endpoint,

@@ -5,15 +5,17 @@ Written against the source of that version: when the constraint moves, read this
 """
 
 import asyncio
+import contextlib
 import errno
 import socket
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 from aiocoap import Context, Message, error, oscore
 from aiocoap.messagemanager import MessageManager
-from aiocoap.numbers.codes import POST
+from aiocoap.numbers.codes import POST, SERVICE_UNAVAILABLE
 from aiocoap.numbers.constants import TransportTuning
 from aiocoap.numbers.types import CON
 from aiocoap.pipe import Pipe
@@ -23,6 +25,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 
 from backend.device_server.errors import PortTaken
+from backend.device_server.peek import SO_TIMESTAMPNS, STALE_MS, waited_ms
 
 EXCHANGE_LIFETIME_S = 247
 """RFC 7252, 4.8.2, with the default parameters."""
@@ -105,10 +108,17 @@ class Datagrams(MessageInterfaceUDP6):  # type: ignore[misc]
     requests."""
 
     malformed: Callable[[], None]
+    turns_away: Callable[[bytes, int], bool]
 
     @classmethod
     async def open(
-        cls, messages: "Messages", host: str, port: int, receive_buffer_bytes: int, malformed: Callable[[], None]
+        cls,
+        messages: "Messages",
+        host: str,
+        port: int,
+        receive_buffer_bytes: int,
+        malformed: Callable[[], None],
+        turns_away: Callable[[bytes, int], bool],
     ) -> "Datagrams":
         """Bind. Stock sets SO_REUSEPORT, so that a forgotten second server silently takes half of the traffic."""
         try:
@@ -121,6 +131,8 @@ class Datagrams(MessageInterfaceUDP6):  # type: ignore[misc]
         try:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
+            with contextlib.suppress(OSError):  # without the stamp, nothing is ever late
+                bound.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             bound.bind(found[0][4])
         except OSError as problem:
             bound.close()
@@ -133,6 +145,7 @@ class Datagrams(MessageInterfaceUDP6):  # type: ignore[misc]
             raise PortTaken(f"UDP port {port} on {host} cannot be bound: {problem.strerror}; {advice}") from problem
         protocol: Datagrams = await cls._create_transport_endpoint(bound, messages, messages.log, messages.loop)
         protocol.malformed = malformed
+        protocol.turns_away = turns_away
         return protocol
 
     @property
@@ -146,6 +159,12 @@ class Datagrams(MessageInterfaceUDP6):  # type: ignore[misc]
             (d for level, kind, d in ancdata if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO)), None
         )
         remote = Address(address, self, pktinfo=pktinfo)
+        late_ms = waited_ms(ancdata, time.time_ns())
+        if self.turns_away(data, late_ms):
+            if late_ms < STALE_MS and data[0] >> 4 == 4:
+                token = data[4 : 4 + (data[0] & 15)]
+                self.send_bytes(bytes([0x60 | len(token), SERVICE_UNAVAILABLE]) + data[2:4] + token, remote)
+            return
         try:
             check_datagram(data)
             message = Message.decode(data, remote)
@@ -161,6 +180,11 @@ class Datagrams(MessageInterfaceUDP6):  # type: ignore[misc]
                 self.send_bytes(bytes([0x60 | len(token), 0x82]) + data[2:4] + token, remote)
             return
         self._ctx.dispatch_message(message)
+
+    def datagram_errqueue_received(self, data: bytes, ancdata: Any, flags: int, address: Any) -> None:
+        """Stock takes nothing but the ICMP error itself; the kernel puts its stamp beside it."""
+        errors = [item for item in ancdata if item[0] == socket.IPPROTO_IPV6]
+        super().datagram_errqueue_received(data, errors, flags, address)
 
     def send_bytes(self, data: bytes, remote: Address) -> None:
         ancdata = [] if remote.pktinfo is None else [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, remote.pktinfo)]
@@ -228,13 +252,16 @@ class Endpoint(Context):  # type: ignore[misc]
         receive_buffer_bytes: int,
         recent_messages: int,
         malformed: Callable[[], None],
+        turns_away: Callable[[bytes, int], bool] = lambda data, late_ms: False,
     ) -> "Endpoint":
-        """Bind and listen; `malformed()` is called for every datagram that is not CoAP. Raises PortTaken."""
+        """Bind and listen; `malformed()` is called for every datagram that is not CoAP. `turns_away(data, late_ms)`
+        sees every datagram as it came, with how long it lay unread: True sends it away (5.03, a stale one in silence)
+        before anything is made of it. Raises PortTaken."""
         self = cls(loop=asyncio.get_running_loop(), loggername="streetlight.coap")
         self.receive = receive
         self.tokens = TokenManager(self)
         messages = Messages(self.tokens, recent_messages)
-        self.datagrams = await Datagrams.open(messages, host, port, receive_buffer_bytes, malformed)
+        self.datagrams = await Datagrams.open(messages, host, port, receive_buffer_bytes, malformed, turns_away)
         messages.message_interface = self.datagrams
         self.tokens.token_interface = messages
         self.request_interfaces.append(self.tokens)

@@ -51,7 +51,8 @@ def is_unavailable(error: Exception | None) -> bool:
 
 
 class Writer:
-    """`report` and `run` are called in the event loop; `ingestors` and the work run in the thread."""
+    """`report` and `run` are called in the event loop; `ingestors` and the work run in the thread. `on_group(waiting)`
+    is called in the event loop for every group, with how many jobs waited when it was taken."""
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class Writer:
         group: int,
         linger_ms: int,
         waiting: int,
-        on_group: Callable[[], None] = lambda: None,
+        on_group: Callable[[int], None] = lambda waiting: None,
     ) -> None:
         self._database = database
         self._ingestors = tuple(ingestors)
@@ -129,17 +130,18 @@ class Writer:
             self._wake.clear()
             if busy and not self._stopping:
                 time.sleep(self._linger_s)
+            waiting = len(self._queue)
             jobs = [self._queue.popleft() for _ in range(min(len(self._queue), self._group))]
             if jobs:
                 busy = len(jobs) > 1
-                self._loop.call_soon_threadsafe(self._deliver, self._commit(jobs))
+                self._loop.call_soon_threadsafe(self._deliver, waiting, self._commit(jobs))
             if self._queue:
                 self._wake.set()
             elif self._stopping:
                 return
 
-    def _deliver(self, outcomes: Sequence[tuple[_Job, Any, Exception | None]]) -> None:
-        self._on_group()
+    def _deliver(self, waiting: int, outcomes: Sequence[tuple[_Job, Any, Exception | None]]) -> None:
+        self._on_group(waiting)
         for job, value, error in outcomes:
             try:
                 job.done(value, error)
