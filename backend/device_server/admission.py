@@ -5,9 +5,10 @@ receive buffer with requests that were given up before they were read, and after
 registered 2,102.
 
 The *gate* stands before the keys. A lamp whose context is not in memory costs a look into the database, a reserved
-chunk of sequence numbers and an Echo round trip; beyond a rate it is sent away at once, in the open (5.03), by what `peek` sees of its datagram. Our lamps
-believe the code of such an answer and nothing in it, and come again after a minute and up to a quarter
-(`firmware.lwm2m.registration`). Nothing is lost by that: whoever can forge it on the way can drop the request as well.
+chunk of sequence numbers and an Echo round trip; beyond a rate it is sent away at once, in the open (5.03), by what
+`peek` sees of its datagram. Our lamps believe the code of such an answer and nothing in it, and come again after a
+minute and up to a quarter (`firmware.lwm2m.registration`). Nothing is lost by that: whoever can forge it on the way can
+drop the request as well.
 
 The *admission* stands before a registration, behind the keys. A lamp beyond the rate is given a *slot* of its own, a
 time from which it will be let in, and is told to come back then (5.03 with Max-Age, RFC 7252, 5.9.3.4): each lamp is
