@@ -6,6 +6,10 @@
 # However long nothing is due, the lamp looks again: a clock step or a settings change may have come from anywhere.
 LONGEST_SLEEP_MS = 250
 
+# A fade asks for no shorter pause on the true clock. Where the RTC runs fast it would: then the steps between are left
+# out, and all that can wait for the end of the fade waits, so that every step is in time.
+FADE_SLEEP_MS = 10
+
 
 class Light:
     """`board`: drive, switch, ticks_ms, rtc_ms, rtc_rate, sleep_ms; `lux()`: what the photocell said last, or None.
@@ -54,11 +58,14 @@ class Light:
     async def run(self):
         """Follow the decision for ever; only cancellation ends it."""
         while True:
-            self.refresh()
+            decision = self.refresh()
             self.progress_ms = self._board.ticks_ms()
-            self.tell()
-            self._lamp.look_ahead()
-            due_ms = self._lamp.wake_at() - self._board.rtc_ms()
-            # A fade's steps are RTC time too; a board whose RTC runs fast gets fewer of them, never a busy loop.
-            sleep_ms = int(due_ms / self._board.rtc_rate)
-            await self._board.sleep_ms(max(1, min(sleep_ms, LONGEST_SLEEP_MS)))
+            if not decision.fading or self._pause_ms(decision) > FADE_SLEEP_MS:
+                self.tell()
+                self._lamp.look_ahead()
+            await self._board.sleep_ms(self._pause_ms(decision))
+
+    def _pause_ms(self, decision):
+        """Ticks until the next look."""
+        due_ms = int((self._lamp.wake_at() - self._board.rtc_ms()) / self._board.rtc_rate)
+        return max(FADE_SLEEP_MS if decision.fading else 1, min(due_ms, LONGEST_SLEEP_MS))
