@@ -31,6 +31,9 @@ CLOCK_S = 2.0
 WRONG_S = 3.0
 # After a silence a lamp may be in the middle of a patient question (firmware.lwm2m.uplink).
 PATIENCE_S = 22.0
+# An answer that was on its way when the lamp got a new address is lost for good, and the lamp, whose question was
+# acknowledged, waits for it with all its patience: longer than the short lifetime that it has here.
+REBOUND_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -237,7 +240,10 @@ def _silences(night: Night, silences: list[tuple[int, dict[str, Any]]]) -> Check
         if fault["cleared_at"] is None:
             failures.append(f"{who} counts as lost")
         since_ns = raised_ns - round((chaos_plan.LIFETIME_S + PATIENCE_S) * SECOND_NS)
-        if not any(start < raised_ns and end > since_ns for start, end in _disturbances(night, number)):
+        heard_ns = raised_ns - chaos_plan.LIFETIME_S * SECOND_NS
+        rebound = any(abs(at_ns - heard_ns) < REBOUND_S * SECOND_NS for at_ns in night.street.network.rebinds(number))
+        befallen = any(start < raised_ns and end > since_ns for start, end in _disturbances(night, number))
+        if not rebound and not befallen:
             failures.append(f"{who} was missed at {fault['raised_at']}, and nothing had befallen it")
     long_cuts = 0
     for number, power in enumerate(night.street.power):

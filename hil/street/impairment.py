@@ -10,7 +10,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from random import Random
@@ -19,6 +19,7 @@ from typing import NamedTuple
 LARGEST = 65_535
 # Datagrams on their way at any time; a street of 50 lamps in a storm has some hundred.
 MOST_WAITING = 4096
+MOST_REMEMBERED = 1000
 # Taken from one socket before the others have their turn: a flood at one port is no silence at the others.
 TURN = 32
 # A truncated datagram instead of a flipped bit, of those that are harmed.
@@ -116,6 +117,7 @@ class _Way:
         self.mapping = 0
         self.lamp_address: Address | None = None
         self.index = {"up": 0, "down": 0}
+        self.rebound_ns: deque[int] = deque(maxlen=MOST_REMEMBERED)
 
 
 class Impairment:
@@ -172,6 +174,10 @@ class Impairment:
     def lamp_address(self, lamp: int) -> Address | None:
         """Where the lamp was heard last; None before it ever was."""
         return self._ways[lamp].lamp_address
+
+    def rebinds(self, lamp: int) -> list[int]:
+        """When the lamp got a new address, the newest of these moments (CLOCK_MONOTONIC ns)."""
+        return list(self._ways[lamp].rebound_ns)
 
     def counters(self) -> dict[str, int]:
         """What was done so far: `up passed`, `down dropped`, `rebound`, `overflowed` ..."""
@@ -243,6 +249,7 @@ class Impairment:
             self._loop.remove_reader(way.behind)
             way.behind.close()
             self._counters["rebound"] += 1
+            way.rebound_ns.append(time.monotonic_ns())
         way.mapping = number
         behind = way.behind = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         behind.setblocking(False)

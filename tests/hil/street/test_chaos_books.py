@@ -70,6 +70,12 @@ class FakeApi:
 
 
 class FakeNetwork:
+    def __init__(self) -> None:
+        self.rebound: dict[int, list[int]] = {}
+
+    def rebinds(self, lamp: int) -> list[int]:
+        return self.rebound.get(lamp, [])
+
     def counters(self) -> dict[str, int]:
         return {"up passed": 1}
 
@@ -246,6 +252,14 @@ def test_silence_in_a_blackout_may_be_missed_and_need_not(night: FakeNight) -> N
     night.blackouts.append((at(25), at(30)))
     assert night.verdict() == []
     night.fault(1, "communication_lost", 33, 34)
+    assert night.verdict() == []
+
+
+def test_a_lamp_whose_answer_was_lost_with_its_address_may_be_missed(night: FakeNight) -> None:
+    missed_for_nothing(night)
+    night.street.network.rebound[1] = [at(40)]
+    assert len(night.verdict()) == 1
+    night.street.network.rebound[1] = [at(31)]
     assert night.verdict() == []
 
 

@@ -167,6 +167,7 @@ def test_a_rebound_lamp_is_heard_from_a_new_port_and_its_old_one_is_dead() -> No
                 # Only the first answer could come in time.
                 assert lamp.recv(100) == b"to the old port"
         assert network.counters()["rebound"] >= 2
+        assert len(network.rebinds(0)) == network.counters()["rebound"]
 
 
 def test_a_blackout_hits_the_lamps_that_it_names() -> None:
