@@ -198,7 +198,8 @@ def _fade_s(function, count):
                 chosen[position] = int(entry)
     at = function.at(program_function.OUTPUT_FILTER)
     fades = {
-        0 if number is None else _filter(_Instance(function.instances, output_filter.ID, number, at)) for number in chosen
+        0 if number is None else _filter(_Instance(function.instances, output_filter.ID, number, at))
+        for number in chosen
     }
     if len(fades) > 1:
         at = function.at(program_function.OUTPUT_FILTER_FOR_TIME_OUTPUT)

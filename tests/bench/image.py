@@ -2,7 +2,7 @@
 
 Two budgets. Flash: the smallest supported part gives 2 MiB to the image and the file system; the image may take an
 eighth of it, so that two (A/B) leave room for the lamp's state. Memory: the lamp lives in a 128 KB heap; its ROM image
-runs here on the VM with the simulated board, from memory outside of the VM's heap, in less and less heap until it fails.
+runs here on the VM with the simulated board, from memory outside of the VM's heap, in less and less heap till it fails.
 `-X heapsize=NwK` counts in the chip's words: N KB there are 2 N KB here.
 """
 
