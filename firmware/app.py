@@ -118,7 +118,9 @@ class App:
         udp = board.open_udp()
         attributes = Attributes()
         observations = Observations(tree, attributes)
-        self._operations = Operations(tree, attributes, observations, board.ticks_ms, self.log)
+        self._operations = Operations(
+            tree, attributes, observations, board.ticks_ms, self.log, parts.program.make_room
+        )  # fmt: skip
         self.endpoint = Endpoint(
             board, udp, Oscore(self._context(parts), board.random), self._handle, log=self.log.note,
             block_bytes=limits.BLOCK_BYTES,

@@ -33,7 +33,7 @@ class Log:
     """`capacity` is the most characters that are kept; `echo(line)` gets every new line (a console); `now()` gives
     what a line starts with (UTC ms, or ticks before the clock is set)."""
 
-    def __init__(self, now=None, echo=None, capacity=4096):
+    def __init__(self, now=None, echo=None, capacity=2048):
         self._now = now
         self._echo = echo
         self._capacity = capacity

@@ -130,6 +130,10 @@ class Program:
                 self._schedule = self._compile({})
         return self._schedule
 
+    def make_room(self):
+        """Let go of what can be compiled again: two schedules do not fit into the heap."""
+        self._schedule = self._evaluator = None
+
     @property
     def evaluator(self):
         """The contract.schedule.Evaluator of what is in force."""
@@ -223,8 +227,7 @@ class Program:
         if self._staged is not None:
             candidate = self._apply(self._staged, changes)
             return lambda: self._stage(candidate)
-        # Two compiled schedules do not fit; the one in force is compiled again should this one be refused.
-        self._schedule = self._evaluator = None
+        self.make_room()
         return self._prepare_install(self._apply(self._instances, changes))
 
     def _apply(self, instances, changes):

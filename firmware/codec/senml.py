@@ -6,15 +6,11 @@ sums, update times, unknown labels) is skipped, unless its label ends with "_", 
 Source: RFC 8428 sections 4 (fields, resolution), 5 (JSON), 6 (CBOR); OMA LwM2M 1.1 Core sections 7.4.4 and 7.4.5.
 """
 
-import json
-
-from contract.senml import JSON_LABELS
 from firmware.codec import cbor
-from firmware.codec.senml_json import from_json, json_value
 from firmware.codec.senml_resolver import Resolver
 from firmware.codec.senml_types import SenmlError
 from firmware.codec.senml_writer import fields_of
-from firmware.codec.text import decode_utf8
+from firmware.rarely import borrow
 
 __all__ = ("SenmlError", "decode_cbor", "decode_json", "each_cbor", "encode_cbor", "encode_json")
 
@@ -23,8 +19,6 @@ MAX_BYTES = 4096
 MAX_RECORDS = 512
 # A record has at most a dozen fields; what it nests beyond a decimal fraction means nothing.
 MAX_ENTRY_ITEMS = 64
-# A pack has one opening bracket; texts may hold some.
-MAX_BRACKETS = 64
 
 
 def encode_cbor(records, base_time_s=None):
@@ -45,11 +39,7 @@ def encode_cbor(records, base_time_s=None):
 
 def encode_json(records, base_time_s=None):
     """A SenML-JSON pack (bytes, UTF-8); as `encode_cbor`."""
-    packs = []
-    for fields in fields_of(records, base_time_s):
-        members = ['"%s":%s' % (JSON_LABELS[label], json_value(value)) for label, value in fields]
-        packs.append("{" + ",".join(members) + "}")
-    return ("[" + ",".join(packs) + "]").encode()
+    return borrow("firmware.codec.senml_json").encode(fields_of(records, base_time_s))
 
 
 def decode_cbor(data, now_s=None, max_records=MAX_RECORDS, max_bytes=MAX_BYTES):
@@ -84,18 +74,10 @@ def decode_json(data, now_s=None, max_records=MAX_RECORDS, max_bytes=MAX_BYTES):
     Escaped surrogate pairs are refused: MicroPython does not join them. Peers write such characters as they are.
     """
     _check_size(data, max_bytes)
-    # Nesting costs memory (and on CPython stack) before anybody sees that a pack has no use for it.
-    if data.count(b"[") > MAX_BRACKETS:
-        raise SenmlError("no SenML-JSON: more than %d opening brackets" % MAX_BRACKETS)
-    try:
-        entries = json.loads(decode_utf8(data))
-    except (ValueError, RuntimeError) as error:  # RecursionError of CPython is a RuntimeError
-        raise SenmlError("no SenML-JSON: %s" % error) from None
-    if not isinstance(entries, list):
-        raise SenmlError("no SenML-JSON: an array is expected")
+    entries = borrow("firmware.codec.senml_json").decode(data)
     resolver = Resolver(now_s, max_records)
     resolver.refuse_beyond(len(entries))
-    return [resolver.resolve(from_json(entry)) for entry in entries]
+    return [resolver.resolve(entry) for entry in entries]
 
 
 def _check_size(data, max_bytes):

@@ -1,16 +1,47 @@
-"""What SenML-JSON writes differently from SenML-CBOR: names for labels, base64url for data. RFC 8428 section 5."""
+"""What SenML-JSON writes differently from SenML-CBOR: names for labels, base64url for data. RFC 8428 section 5.
 
+A server that knows CBOR never asks for it: the lamp loads this when it is wanted (firmware.rarely).
+"""
+
+import json
 from binascii import a2b_base64, b2a_base64
 
 from contract.senml import DATA, JSON_LABELS
 from firmware.codec.senml_resolver import BASE_VALUE, BASE_VERSION
 from firmware.codec.senml_types import SenmlError
-from firmware.codec.text import is_unicode
+from firmware.codec.text import decode_utf8, is_unicode
 
 _LABELS_OF_JSON = {name: label for label, name in JSON_LABELS.items()}
 _LABELS_OF_JSON["bv"] = BASE_VALUE
 _LABELS_OF_JSON["bver"] = BASE_VERSION
 _BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+# A pack has one opening bracket; texts may hold some.
+MAX_BRACKETS = 64
+
+
+def encode(packs):
+    """The pack (bytes) of entries, each a sequence of (label, value)."""
+    entries = []
+    for fields in packs:
+        members = ['"%s":%s' % (JSON_LABELS[label], json_value(value)) for label, value in fields]
+        entries.append("{" + ",".join(members) + "}")
+    return ("[" + ",".join(entries) + "]").encode()
+
+
+def decode(data):
+    """The entries of a pack (bytes) with the labels and values that CBOR would have. Raises SenmlError."""
+    # Nesting costs memory (and on CPython stack) before anybody sees that a pack has no use for it.
+    if data.count(b"[") > MAX_BRACKETS:
+        raise SenmlError("no SenML-JSON: more than %d opening brackets" % MAX_BRACKETS)
+    try:
+        entries = json.loads(decode_utf8(data))
+    except (ValueError, RuntimeError) as error:  # RecursionError of CPython is a RuntimeError
+        raise SenmlError("no SenML-JSON: %s" % error) from None
+    if not isinstance(entries, list):
+        raise SenmlError("no SenML-JSON: an array is expected")
+    return [from_json(entry) for entry in entries]
 
 
 def json_value(value):

@@ -17,8 +17,9 @@ from firmware.coap import message as coap
 from firmware.coap.errors import MessageError
 from firmware.coap.message import Message
 from firmware.codec.text import decode_utf8
-from firmware.lwm2m import changes, formats, links
+from firmware.lwm2m import changes, formats
 from firmware.lwm2m.errors import BadRequest, LwM2MError, NotAllowed, NotFound, UnsupportedFormat
+from firmware.rarely import borrow
 
 DIAGNOSTIC_CHARACTERS = 160  # enough for a path and a sentence; an error answer must fit one datagram
 ARGUMENTS_BYTES = 255
@@ -26,9 +27,11 @@ ARGUMENTS_BYTES = 255
 
 class Operations:
     """`handle(request) -> Message` for the whole, unprotected request. Its `observation` is a coap.observe.Observation
-    when it asks to observe, else None. `now_ms()` is the clock of the observations; `log` a firmware.log.Log."""
+    when it asks to observe, else None. `now_ms()` is the clock of the observations; `log` a firmware.log.Log;
+    `make_room()` is called before a composite write is unpacked, for those who can let go of memory."""
 
-    def __init__(self, tree, attributes, observations, now_ms, log):
+    def __init__(self, tree, attributes, observations, now_ms, log, make_room=None):
+        self._make_room = make_room
         self._tree = tree
         self._attributes = attributes
         self._observations = observations
@@ -62,7 +65,8 @@ class Operations:
         _no_query(request)
         accept = request.uint(coap.ACCEPT)
         if accept == LINK_FORMAT:
-            return _content(LINK_FORMAT, links.discover(self._tree, self._attributes, path).encode())
+            found = borrow("firmware.lwm2m.discovery").discover(self._tree, self._attributes, path)
+            return _content(LINK_FORMAT, found.encode())
         return self._answer(request, (path,), accept)
 
     def _fetch(self, request, path):
@@ -158,6 +162,8 @@ class Operations:
     def _ipatch(self, request, path):
         _no_query(request)
         _only_root(path)
+        if self._make_room is not None:
+            self._make_room()
         # One record at a time: all of a schedule's would be half as much memory again as what they say.
         records = formats.each(request.uint(coap.CONTENT_FORMAT), request.payload)
         self._tree.apply(changes.compose(self._tree, records))

@@ -15,6 +15,8 @@ Flash: `store` has `save(name, bytes)`, `load(name) -> bytes or None`, `delete(n
 record, so telemetry costs a twentieth of a write a report, and none at all while the server answers.
 """
 
+from collections import namedtuple
+
 from contract import limits
 from firmware.codec import cbor
 from firmware.errors import StorageError
@@ -30,13 +32,8 @@ SUMMARIES = 14  # two weeks of nights
 REFUSALS = 3  # a report that the server refuses so often would hold up all others
 
 
-class Entry:
-    """One report: `key` (ascending with age), `payload` (bytes), `subject` (fault code; 0 for the other kinds)."""
-
-    def __init__(self, key, payload, subject=0):
-        self.key = key
-        self.payload = payload
-        self.subject = subject
+# One report: `key` (ascending with age), `payload` (bytes), `subject` (fault code; 0 for the other kinds).
+Entry = namedtuple("Entry", ("key", "payload", "subject"))
 
 
 class Queue:

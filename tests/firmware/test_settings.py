@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from firmware.codec import cbor
 from firmware.errors import SettingError, StorageError
-from firmware.settings import ORDERED, RECORD, Settings, check_value
-from firmware.settings_table import TABLE
+from firmware.settings import RECORD, Settings
+from firmware.settings_rules import ORDERED, TABLE, check_value
 from firmware.store import Store
 from tests.firmware.flash import Flash
 
@@ -169,4 +169,4 @@ def test_whatever_is_taken_is_the_same_after_a_restart(changes: dict) -> None:
     again = fresh(flash)
     assert again.ignored == []
     for name in changes:
-        assert check_value(TABLE, name, changes[name]) == settings.get(name) == again.get(name)
+        assert check_value(name, changes[name]) == settings.get(name) == again.get(name)

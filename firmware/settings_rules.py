@@ -1,9 +1,10 @@
-"""Everything about the lamp that may be written: name, kind, range and default of each setting.
+"""What may be written: name, kind, range and default of each setting, and the check of a value.
 
-A lamp loads it when settings are checked and keeps the defaults only (firmware.rarely).
+A lamp loads this when settings are checked, and keeps the defaults only (firmware.rarely).
 """
 
 from contract import limits
+from firmware.errors import SettingError
 
 DAY_S = 86400
 LAST_S = 0xFFFFFFFF  # 2106: the last moment of an unsigned 32-bit clock
@@ -76,3 +77,66 @@ TABLE = {
     "light_distribution": ("int", 0, 65535, 0),
     "luminaire_colour": ("str", 0, 24, ""),
 }
+
+# The first of each pair must be smaller, or the two would be raised at once or never cleared.
+ORDERED = (
+    ("low_voltage_v", "high_voltage_v"),
+    ("low_power_w", "high_power_w"),
+    ("low_current_a", "high_current_a"),
+    ("on_lux", "off_lux"),
+    ("voltage_at_min_v", "voltage_at_max_v"),
+    ("minimum_power_w", "nominal_power_w"),
+)
+
+
+def _is_int(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _check_exceptions(name, value):
+    """Return daylight saving periods as a list of (start_s, end_s, delta_s) in order, or raise SettingError."""
+    exceptions = []
+    for entry in value:
+        if not isinstance(entry, (list, tuple)) or len(entry) != 3 or not all(_is_int(part) for part in entry):
+            raise SettingError(name, "needs three integers (start_s, end_s, delta_s) an entry")
+        start_s, end_s, delta_s = entry
+        if not 0 <= start_s < end_s <= LAST_S:
+            raise SettingError(name, "has a period that does not end after it starts, or lies outside 1970..2106")
+        if not -4 * 3600 <= delta_s <= 4 * 3600:
+            raise SettingError(name, "has an offset of more than four hours")
+        exceptions.append((start_s, end_s, delta_s))
+    exceptions.sort()
+    for index in range(1, len(exceptions)):
+        if exceptions[index][0] < exceptions[index - 1][1]:
+            raise SettingError(name, "has periods that overlap")
+    return exceptions
+
+
+def check_value(name, value):
+    """Return `value` as setting `name` holds it: an integer becomes a float where one is meant. Raises SettingError."""
+    if name not in TABLE:
+        raise SettingError(name, "does not exist")
+    kind, minimum, maximum, _ = TABLE[name]
+    if kind == "bool":
+        if not isinstance(value, bool):
+            raise SettingError(name, "must be true or false")
+        return value
+    if kind in ("int", "float"):
+        if not _is_int(value) and not (kind == "float" and isinstance(value, float)):
+            raise SettingError(name, "must be a whole number" if kind == "int" else "must be a number")
+        # A NaN is in no range.
+        if not minimum <= value <= maximum:
+            raise SettingError(name, "must be %s to %s" % (minimum, maximum))
+        return value if kind == "int" else float(value)
+    if not isinstance(value, str if kind == "str" else (list, tuple)):
+        raise SettingError(name, "must be text" if kind == "str" else "must be a list")
+    if not minimum <= len(value) <= maximum:
+        raise SettingError(name, "may have at most %d %s" % (maximum, "characters" if kind == "str" else "entries"))
+    if kind == "exceptions":
+        return _check_exceptions(name, value)
+    if kind == "ints":
+        for entry in value:
+            if not _is_int(entry) or not 0 <= entry <= 65535:
+                raise SettingError(name, "must hold whole numbers of 0 to 65535")
+        return list(value)
+    return value
