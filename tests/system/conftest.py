@@ -22,6 +22,11 @@ PLAYS: dict[str, dict[str, Callable[[Path, Path], Any]]] = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What asks for a play goes last: the plays run while the other tests do."""
+    items.sort(key=lambda item: any(name in PLAYS for name in getattr(item, "fixturenames", ())))
+
+
 @pytest.fixture(scope="session")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The firmware in ROM, compiled once."""

@@ -56,7 +56,7 @@ class Relay:
         self._front = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._front.bind(("127.0.0.1", 0))
         self.port: int = self._front.getsockname()[1]
-        self.seen: deque[Datagram] = deque(maxlen=KEPT)
+        self._seen: deque[Datagram] = deque(maxlen=KEPT)
         self.change: Callable[[Datagram], bytes | None] = lambda datagram: datagram.data
         self._behind: dict[Address, socket.socket] = {}
         self._asked: dict[tuple[bool, bytes], queue.Queue[bytes]] = {}
@@ -78,9 +78,15 @@ class Relay:
         self._front.close()
 
     @property
+    def seen(self) -> list[Datagram]:
+        """The datagrams so far, as they came, whatever became of them."""
+        with self._lock:
+            return list(self._seen)
+
+    @property
     def lamp(self) -> Address:
         """Address of the lamp that was heard last."""
-        return next(datagram.lamp for datagram in reversed(list(self.seen)) if datagram.up)
+        return next(datagram.lamp for datagram in reversed(self.seen) if datagram.up)
 
     def forget(self, kid: bytes | None = None) -> None:
         """The mapping of the lamp with this key id (None: of all) is gone, as when a NAT forgets: what the backend
@@ -95,7 +101,7 @@ class Relay:
     def _addresses(self, kid: bytes | None) -> list[Address]:
         if kid is None:
             return list(self._behind)
-        return list({one.lamp for one in list(self.seen) if one.up and one.is_request and kid in one.data[:40]})
+        return list({one.lamp for one in self.seen if one.up and one.is_request and kid in one.data[:40]})
 
     def tell_lamp(self, data: bytes) -> None:
         """Send bytes to the lamp that look as if the backend had sent them."""
@@ -139,7 +145,8 @@ class Relay:
                     self._pass(Datagram(False, key.data, data))
 
     def _pass(self, datagram: Datagram) -> None:
-        self.seen.append(datagram)
+        with self._lock:
+            self._seen.append(datagram)
         waiting = self._asked.get((datagram.up, datagram.mid))
         if waiting is not None and datagram.kind in (ACK, RESET):
             waiting.put(datagram.data)

@@ -74,7 +74,7 @@ def recorded_commands(town: Town) -> list[bytes]:
     """The backend's requests of one override and of its cancellation, as they went over the air."""
     before = len(town.relay.seen)
     obeys(town)
-    return [datagram.data for datagram in list(town.relay.seen)[before:] if not datagram.up and datagram.is_request]
+    return [datagram.data for datagram in town.relay.seen[before:] if not datagram.up and datagram.is_request]
 
 
 def test_the_lamp_executes_no_replayed_command(quiet: Town) -> None:
@@ -145,7 +145,7 @@ def test_the_lamp_refuses_a_command_that_was_changed_on_its_way_and_takes_the_tr
 
 
 def _answer_to(town: Town, request: Datagram) -> Message | None:
-    for datagram in list(town.relay.seen):
+    for datagram in town.relay.seen:
         if datagram.up and datagram.kind == 2 and datagram.mid == request.mid and datagram.data[1]:
             return Message.decode(datagram.data)
     return None
