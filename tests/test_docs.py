@@ -16,7 +16,7 @@ import typer
 
 from backend.settings import Settings
 from contract import faults, objects
-from firmware import settings_table as lamp_settings
+from firmware import settings_rules as lamp_settings
 from firmware.hal import simulated_conditions
 from streetlight import app
 
