@@ -11,7 +11,7 @@ from contract.limits import REPORT_INTERVAL_MIN_S
 from hil.street import vm
 from tests.system import faulty
 from tests.system import night as nights
-from tests.system.town import Town
+from tests.system.town import Town, running_town
 
 Played = Callable[[str], Any]
 
@@ -61,5 +61,5 @@ def faulty_street(played: Played) -> faulty.Books:
 def town(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Three lamps at true speed that shine at 80 %, in one zone; each test leaves them so."""
     settings = {number: {"report_interval_s": REPORT_INTERVAL_MIN_S} for number in range(3)}
-    with Town(tmp_path_factory.mktemp("town"), image, lamps=3, settings=settings) as running:
+    with running_town(tmp_path_factory.mktemp("town"), image, lamps=3, settings=settings) as running:
         yield running

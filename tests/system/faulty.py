@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.system.town import Town
+from tests.system.town import Town, running_town
 from tests.system.waiting import until
 
 # Cycling is four times within half an hour, and a simulated cycle takes eight real seconds: 9.3 minutes at this rate.
@@ -65,7 +65,7 @@ class Books:
 
 def play(directory: Path, image: Path) -> Books:
     settings = {number: case.settings for number, case in enumerate(CASES)}
-    with Town(directory, image, len(CASES), RATE, schedule=ALWAYS_100, settings=settings) as town:
+    with running_town(directory, image, len(CASES), RATE, schedule=ALWAYS_100, settings=settings) as town:
         for number, case in enumerate(CASES):
             if case.level is not None:
                 town.override(case.level, number, duration_s=86_400)

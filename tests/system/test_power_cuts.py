@@ -11,7 +11,7 @@ import pytest
 from aiocoap import Message
 from aiocoap.numbers.codes import Code
 
-from tests.system.town import Town
+from tests.system.town import Town, running_town
 from tests.system.waiting import until
 
 SEED = 20
@@ -34,7 +34,7 @@ def cut_town(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """Lamps that report every half second of real time."""
     settings = {number: {"report_interval_s": 10} for number in range(LAMPS)}
     directory = tmp_path_factory.mktemp("cuts")
-    with Town(directory, image, LAMPS, RATE, schedule=schedule(90), settings=settings, relayed=True) as town:
+    with running_town(directory, image, LAMPS, RATE, schedule=schedule(90), settings=settings, relayed=True) as town:
         yield town
 
 

@@ -16,7 +16,7 @@ from aiocoap.numbers.codes import Code
 
 from contract.limits import SERVER_ID
 from tests.system.relay import Datagram, with_new_mid
-from tests.system.town import Town
+from tests.system.town import Town, running_town
 from tests.system.waiting import until
 
 SEED = 8613
@@ -27,7 +27,7 @@ LARGE = 120
 @pytest.fixture(scope="module")
 def quiet(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """One lamp at 80 %, with the relay between it and the backend."""
-    with Town(tmp_path_factory.mktemp("quiet"), image, lamps=1, relayed=True) as running:
+    with running_town(tmp_path_factory.mktemp("quiet"), image, lamps=1, relayed=True) as running:
         until(lambda: running.acknowledged(0), 10, "the introduction is stored")
         yield running
 

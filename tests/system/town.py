@@ -4,8 +4,10 @@ It is smaller than the demo's street and obeys the test: every lamp may have its
 """
 
 import re
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -52,7 +54,7 @@ def iso(utc_ms: int) -> str:
 
 
 class Town:
-    """Use it in `with`. `settings[n]` and `simulations[n]` add to what lamp n has anyway; `relayed` puts a relay
+    """Made by `running_town`. `settings[n]` and `simulations[n]` add to what lamp n has anyway; `relayed` puts a relay
     between all lamps and the backend."""
 
     def __init__(
@@ -115,26 +117,22 @@ class Town:
         assert self._relay is not None, "this town has no relay: make it with relayed=True"
         return self._relay
 
-    def __enter__(self) -> "Town":
+    def open(self) -> None:
+        """Start the backend, enrol the lamps and give them their schedule; `join` comes after."""
         if self._relay is not None:
             self._relay.start()
-        try:
-            self.backend.start()
-            token = self.backend.command("token", "create", "--name", "tests", "--role", "admin").strip()
-            self.api = Operator(self.backend.url, token)
-            identifiers = city.enrol(self.api, self.poles)
-            self.ids = [identifiers[pole.endpoint] for pole in self.poles]
-            self.schedule = self.api.post("/schedules", dict(self._plan))["id"]
-            self.api.post(f"/schedules/{self.schedule}/assignments", {"lamp_ids": self.ids})
-            for lamp in self.lamps:
-                lamp.power_on()
-            self._join()
-        except BaseException:
-            self.close()
-            raise
-        return self
+        self.backend.start()
+        token = self.backend.command("token", "create", "--name", "tests", "--role", "admin").strip()
+        self.api = Operator(self.backend.url, token)
+        identifiers = city.enrol(self.api, self.poles)
+        self.ids = [identifiers[pole.endpoint] for pole in self.poles]
+        self.schedule = self.api.post("/schedules", dict(self._plan))["id"]
+        self.api.post(f"/schedules/{self.schedule}/assignments", {"lamp_ids": self.ids})
 
-    def _join(self) -> None:
+    def join(self) -> None:
+        """Power the lamps and wait until each is registered and its schedule verified."""
+        for lamp in self.lamps:
+            lamp.power_on()
         try:
             until(self.is_verified, JOIN_S, "every lamp is registered and its schedule verified")
         except AssertionError as error:
@@ -142,9 +140,6 @@ class Town:
             late = next(number for number, identifier in enumerate(self.ids) if not states.get(identifier))
             told = f"its log:\n{self.lamps[late].log()[-3000:]}\nof the backend:\n{self.backend.log_tail()}"
             raise AssertionError(f"{error}; lamp {late} is the first that is not; {told}") from None
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         for lamp in self.lamps:
@@ -238,4 +233,27 @@ class Town:
         return {milliseconds(at) // 1000 for at in city.telemetry_times(self.api, self.ids[number])}
 
 
-__all__ = ["ALWAYS_80", "TIME_ZONE", "Operator", "Town", "iso", "milliseconds"]
+_STARTING = threading.Lock()
+
+
+@contextmanager
+def running_town(*arguments: Any, **named: Any) -> Iterator[Town]:
+    """A Town (its arguments) whose lamps have joined; all that it started is ended.
+
+    One backend starts at a time: many at once would make each other late, and with a fast clock the night would be over.
+    """
+    with _STARTING:
+        town = Town(*arguments, **named)
+        try:
+            town.open()
+        except BaseException:
+            town.close()
+            raise
+    try:
+        town.join()
+        yield town
+    finally:
+        town.close()
+
+
+__all__ = ["ALWAYS_80", "TIME_ZONE", "Operator", "Town", "iso", "milliseconds", "running_town"]
