@@ -240,7 +240,7 @@ _STARTING = threading.Lock()
 def running_town(*arguments: Any, **named: Any) -> Iterator[Town]:
     """A Town (its arguments) whose lamps have joined; all that it started is ended.
 
-    One backend starts at a time: many at once would make each other late, and with a fast clock the night would be over.
+    One backend starts at a time: many at once would make each other late, and a fast night would be over too soon.
     """
     with _STARTING:
         town = Town(*arguments, **named)
