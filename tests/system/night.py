@@ -15,7 +15,7 @@ from contract.localtime import TimeZone
 from hil.street import city, trace, verification
 from tests.backend.postgres import running_postgres
 from tests.system.relay import ACK, Datagram
-from tests.system.town import AFTERNOON_MS, HOUR_MS, MINUTE_MS, TIME_ZONE, Town
+from tests.system.town import AFTERNOON_MS, HOUR_MS, MINUTE_MS, TIME_ZONE, Town, running_town
 from tests.system.waiting import until
 
 RATE = 1000
@@ -71,7 +71,9 @@ def play_on_postgresql(directory: Path, image: Path) -> Books:
 
 def play(directory: Path, image: Path, database_url: str | None) -> Books:
     settings = {number: {"lifetime_s": BACK_S} for number in range(LAMPS)}
-    with Town(directory, image, LAMPS, RATE, START_MS, city.SCHEDULE, settings, {}, database_url, relayed=True) as town:
+    with running_town(
+        directory, image, LAMPS, RATE, START_MS, city.SCHEDULE, settings, {}, database_url, relayed=True
+    ) as town:
         assert town.wall.now_ms() < FROM_MS, "the machine is too slow: the lamps joined after sunset"
         _wait_for(town, KILLED_MS)
         keys_before = _enrolments(town)
