@@ -9,7 +9,7 @@ equipment are in danger: now).
 import sys
 from collections import namedtuple
 
-from contract.paths import Path
+from contract.paths import parse
 
 if sys.implementation.name == "micropython":
     # Five kilobytes of sentences that no lamp ever says.
@@ -27,59 +27,66 @@ MAJOR = "major"
 CRITICAL = "critical"
 
 
-def _fault(code, name, severity, path, debounce_s):
-    meaning, advice = TEXTS.get(code, ("", ""))
-    return Fault(code, name, severity, path, debounce_s, meaning, advice)
+# constant|code|severity|path of the Boolean resource|debounce_s. On a lamp this text stays in flash, and a Fault is
+# made of its line when it is asked for: twenty of them would be two kilobytes of heap.
+_TABLE = """
+LAMP_FAILURE|1|major|3416/0/5|30
+CONTROL_GEAR_FAILURE|2|major|3416/0/7|30
+RELAY_FAILURE|3|major|3416/0/9|30
+DAY_BURNER|4|minor|3416/0/10|600
+CYCLING|5|minor|3416/0/11|0
+LOW_VOLTAGE|10|minor|3418/0/21|60
+HIGH_VOLTAGE|11|critical|3418/0/23|10
+LOW_CURRENT|12|minor|3418/0/17|60
+HIGH_CURRENT|13|major|3418/0/19|10
+LOW_POWER|14|minor|3418/0/12|60
+HIGH_POWER|15|minor|3418/0/15|60
+LOW_POWER_FACTOR|16|minor|3418/0/9|300
+OVER_TEMPERATURE|20|critical|42769/0/12/20|60
+PHOTOCELL_STUCK|21|minor|42769/0/12/21|0
+CLOCK_ERROR|30|major|3415/0/5|0
+INVALID_SCHEDULE|31|major|3416/0/14|0
+STORAGE_ERROR|32|major|42769/0/12/32|0
+RESET_LOOP|33|major|42769/0/12/33|0
+REPORTS_LOST|34|info|42769/0/12/34|0
+COMMUNICATION_LOST|40|major||0
+"""
 
 
-LAMP_FAILURE = _fault(1, "lamp failure", MAJOR, Path(3416, 0, 5, None), 30)
-CONTROL_GEAR_FAILURE = _fault(2, "control gear failure", MAJOR, Path(3416, 0, 7, None), 30)
-RELAY_FAILURE = _fault(3, "relay failure", MAJOR, Path(3416, 0, 9, None), 30)
-DAY_BURNER = _fault(4, "day burner", MINOR, Path(3416, 0, 10, None), 600)
-CYCLING = _fault(5, "cycling", MINOR, Path(3416, 0, 11, None), 0)
-LOW_VOLTAGE = _fault(10, "low voltage", MINOR, Path(3418, 0, 21, None), 60)
-HIGH_VOLTAGE = _fault(11, "high voltage", CRITICAL, Path(3418, 0, 23, None), 10)
-LOW_CURRENT = _fault(12, "low current", MINOR, Path(3418, 0, 17, None), 60)
-HIGH_CURRENT = _fault(13, "high current", MAJOR, Path(3418, 0, 19, None), 10)
-LOW_POWER = _fault(14, "low power", MINOR, Path(3418, 0, 12, None), 60)
-HIGH_POWER = _fault(15, "high power", MINOR, Path(3418, 0, 15, None), 60)
-LOW_POWER_FACTOR = _fault(16, "low power factor", MINOR, Path(3418, 0, 9, None), 300)
-OVER_TEMPERATURE = _fault(20, "over temperature", CRITICAL, Path(42769, 0, 12, 20), 60)
-PHOTOCELL_STUCK = _fault(21, "photocell stuck", MINOR, Path(42769, 0, 12, 21), 0)
-CLOCK_ERROR = _fault(30, "clock error", MAJOR, Path(3415, 0, 5, None), 0)
-INVALID_SCHEDULE = _fault(31, "invalid schedule", MAJOR, Path(3416, 0, 14, None), 0)
-STORAGE_ERROR = _fault(32, "storage error", MAJOR, Path(42769, 0, 12, 32), 0)
-RESET_LOOP = _fault(33, "reset loop", MAJOR, Path(42769, 0, 12, 33), 0)
-REPORTS_LOST = _fault(34, "reports lost", INFO, Path(42769, 0, 12, 34), 0)
-COMMUNICATION_LOST = _fault(40, "communication lost", MAJOR, None, 0)
+def _fault(line):
+    constant, code, severity, path, debounce_s = line.split("|")
+    meaning, advice = TEXTS.get(int(code), ("", ""))
+    name = constant.lower().replace("_", " ")
+    return Fault(int(code), name, severity, parse(path) if path else None, int(debounce_s), meaning, advice)
 
-ALL = (
-    LAMP_FAILURE,
-    CONTROL_GEAR_FAILURE,
-    RELAY_FAILURE,
-    DAY_BURNER,
-    CYCLING,
-    LOW_VOLTAGE,
-    HIGH_VOLTAGE,
-    LOW_CURRENT,
-    HIGH_CURRENT,
-    LOW_POWER,
-    HIGH_POWER,
-    LOW_POWER_FACTOR,
-    OVER_TEMPERATURE,
-    PHOTOCELL_STUCK,
-    CLOCK_ERROR,
-    INVALID_SCHEDULE,
-    STORAGE_ERROR,
-    RESET_LOOP,
-    REPORTS_LOST,
-    COMMUNICATION_LOST,
-)
+
+def _each():
+    return [_fault(line) for line in _TABLE.split("\n") if line]
+
+
+def __getattr__(name):
+    """`ALL`, or the fault of a constant's name; CPython has them as they are. Raises AttributeError."""
+    if name == "ALL":
+        return tuple(_each())
+    at = _TABLE.find("\n" + name + "|")
+    if at < 0:
+        raise AttributeError(name)
+    return _fault(_TABLE[at + 1 : _TABLE.find("\n", at + 1)])
+
+
+if sys.implementation.name == "micropython":
+    _known = _each
+else:
+    ALL = tuple(_each())
+    globals().update((fault.name.upper().replace(" ", "_"), fault) for fault in ALL)
+
+    def _known():
+        return ALL
 
 
 def get(code):
     """Return the `Fault` with this code. Raises KeyError."""
-    for fault in ALL:
+    for fault in _known():
         if fault.code == code:
             return fault
     raise KeyError(code)
@@ -87,7 +94,7 @@ def get(code):
 
 def find_by_path(path):
     """Return the `Fault` that this `contract.paths.Path` shows, or None."""
-    for fault in ALL:
+    for fault in _known():
         if fault.path is not None and fault.path == path:
             return fault
     return None

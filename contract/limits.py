@@ -30,7 +30,7 @@ REGISTRATION_JITTER_S = 30  # When power returns to a feeder its lamps spread ov
 REPORT_INTERVAL_S = 900  # Telemetry, with a random phase in each lamp.
 REPORT_INTERVAL_MIN_S = 10  # The bench of the fleet uses this; below it the receive path is the limit.
 REPORT_INTERVAL_MAX_S = 86400  # One a day is the least that still gives energy by day.
-REPORTS_IN_RAM = 32  # About 8 hours of telemetry at the default interval, 6 KB of heap.
+REPORTS_IN_RAM = 20  # Five hours of telemetry at the default interval, 5 KB of heap; then they go to flash together.
 TELEMETRY_ON_FLASH = 600  # Six days without network; the oldest goes first and the loss is counted.
 FAULTS_ON_FLASH = 64  # Transitions of faults, never dropped; 64 is every fault raised and cleared once and more.
 

@@ -55,7 +55,9 @@ class Program:
     def __init__(self, settings, store):
         self._settings = settings
         self._store = store
-        self._instances = Instances()
+        # What was written, None while nobody needs it: it is on flash; its keys are always known.
+        self._held = None
+        self._keys = ()
         self._staged = None
         # What names the open transaction, None when there is none.
         self.token = None
@@ -65,27 +67,39 @@ class Program:
         # Why the last schedule was refused, None when it was taken.
         self.refusal = None
         self.revision = 0
-        # Compiled from the instances, and again whenever it was let go.
+        # Compiled from the instances for one place, and again whenever it was let go.
         self._schedule = None
         self._evaluator = None
-        self.digest = ""
+        self._digest = None
         # Instance numbers of 3452 in the order of the compiled programs.
         self._order = ()
         self._load()
         settings.listen(self._on_settings)
 
     def _load(self):
-        data = self._store.load(RECORD)
+        instances = self._instances
         try:
-            if data is not None:
-                instances = decode(data, CAPACITY)
-                self._install(instances, self._compile(instances))
-                return
-        except (ProgramError, ValueError, TypeError) as error:
-            # Written by another version or damaged beyond the CRC: the default level rules until it is sent again.
-            self.refusal = str(error)
-            self.errors |= NO_VALID_PROGRAM
-        self._install(Instances(), self._compile({}))
+            self._install(instances, self._compile(instances))
+        except ProgramError as error:
+            self._lose(error)
+            self._install(Instances(), self._compile({}))
+
+    def _lose(self, error):
+        # Written by another version or damaged beyond the CRC: the default level rules until it is sent again.
+        self.refusal = str(error)
+        self.errors |= NO_VALID_PROGRAM
+
+    @property
+    def _instances(self):
+        """The `Instances` in force."""
+        if self._held is None:
+            data = self._store.load(RECORD)
+            try:
+                self._held = Instances() if data is None else decode(data, CAPACITY)
+            except (ValueError, TypeError) as error:
+                self._lose(error)
+                self._held = Instances()
+        return self._held
 
     def _place(self):
         """Return (latitude_e6, longitude_e6, contract TimeZone) as the settings have them now."""
@@ -102,9 +116,10 @@ class Program:
             raise ProgramError(error.path, error.reason) from None
 
     def _install(self, instances, compiled):
-        self._instances = instances
+        self._held = None
+        self._keys = instances.keys()
         self._schedule = compiled
-        self.digest = digest(compiled)
+        self._digest = None
         order = []
         for object, instance in instances:
             values = instances[(object, instance)] if object == SCHEDULER else {}
@@ -119,6 +134,13 @@ class Program:
         self.revision += 1
 
     @property
+    def digest(self):
+        """Return the 16 hex digits of what is in force."""
+        if self._digest is None:
+            self._digest = digest(self.schedule)
+        return self._digest
+
+    @property
     def schedule(self):
         """The contract.schedule.Schedule in force."""
         if self._schedule is None:
@@ -131,8 +153,8 @@ class Program:
         return self._schedule
 
     def make_room(self):
-        """Let go of what can be compiled again: two schedules do not fit into the heap."""
-        self._schedule = self._evaluator = None
+        """Let go of what flash holds: two schedules do not fit into the heap."""
+        self._held = self._schedule = self._evaluator = None
 
     @property
     def evaluator(self):
@@ -143,11 +165,16 @@ class Program:
 
     def _on_settings(self, names):
         if any(name in PLACE for name in names):
-            try:
-                self._install(self._instances, self._compile(self._instances))
-            except ProgramError as error:
-                self._refuse(error)
-        elif "default_level" in names:
+            if self._schedule is None:
+                # A new schedule is on its way, and comes with its place; what is in force can wait until it is asked.
+                self._digest = None
+                self._start()
+            elif self._place() != self._schedule[1:]:
+                try:
+                    self._install(self._instances, self._compile(self._instances))
+                except ProgramError as error:
+                    self._refuse(error)
+        if "default_level" in names:
             # A fade out of a time without a program starts from the default level.
             self._start()
 
@@ -209,7 +236,8 @@ class Program:
 
     def instances_of(self, object):
         """Return the instance numbers of one of the four objects, ascending; of what is staged in a transaction."""
-        return sorted(key[1] for key in self._view() if key[0] == object)
+        keys = self._keys if self._staged is None else self._staged.keys()
+        return [key & 0xFFFF for key in keys if key >> 16 == object]
 
     def values_of(self, object, instance):
         """Return {resource: value} as written; raises KeyError."""
@@ -228,7 +256,9 @@ class Program:
             candidate = self._apply(self._staged, changes)
             return lambda: self._stage(candidate)
         self.make_room()
-        return self._prepare_install(self._apply(self._instances, changes))
+        candidate = self._apply(self._instances, changes)
+        self._held = None
+        return self._prepare_install(candidate)
 
     def _apply(self, instances, changes):
         result = instances.copy()
@@ -256,16 +286,18 @@ class Program:
     def _prepare_install(self, candidate):
         """Compile and encode now; return the function that keeps and puts in force."""
         try:
-            compiled = self._compile(candidate)
+            held = [self._compile(candidate)]
             record = candidate.encode()
         except ProgramError as error:
             self._refuse(error)
             raise
-        place = self._place()
 
         def commit():
             # The same request may have moved the lamp: settings are committed by their own owner, before or after.
-            current = compiled if self._place() == place else self._compile(candidate)
+            current = held.pop()
+            if self._place() != current[1:]:
+                current = None
+                current = self._compile(candidate)
             try:
                 self._store.save(RECORD, record)
             except StorageError:
@@ -333,7 +365,9 @@ class Program:
         return commit
 
     def poll(self, rtc_ms):
-        """Drop a transaction that was not ended in time; return RTC ms at which to be asked again, or None."""
+        """Drop a transaction that was not ended in time, and what was read from flash; return RTC ms at which to be
+        asked again, or None."""
+        self._held = None
         if self._staged is None:
             return None
         if rtc_ms >= self._deadline_ms:

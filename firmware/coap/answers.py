@@ -6,9 +6,9 @@ Source: RFC 7252 section 4.5 (message de-duplication).
 from collections import namedtuple
 
 # One peer that keeps to NSTART = 1 needs the last answer only; the rest is for peers that are less patient. Answers of
-# a kilobyte are rare (block-wise reads); 4 KB of a 128 KB heap hold 3 of them or 40 ordinary ones.
-ENTRIES = 32
-DATA_BYTES = 4096
+# a kilobyte are rare (block-wise reads); 2 KB of a 128 KB heap hold 20 ordinary ones.
+ENTRIES = 16
+DATA_BYTES = 2048
 
 Answer = namedtuple("Answer", ("source", "mid", "data", "expires_ms"))
 

@@ -26,29 +26,30 @@ TWILIGHT_S = 1800
 # Transitions that wait for a clock.
 PENDING = 64
 
+# By the codes of contract.faults.
 MEASURED = (
-    (faults.LAMP_FAILURE, detectors.lamp_failure),
-    (faults.CONTROL_GEAR_FAILURE, detectors.control_gear_failure),
-    (faults.RELAY_FAILURE, detectors.relay_failure),
-    (faults.DAY_BURNER, detectors.day_burner),
-    (faults.LOW_VOLTAGE, detectors.low_voltage),
-    (faults.HIGH_VOLTAGE, detectors.high_voltage),
-    (faults.LOW_CURRENT, detectors.low_current),
-    (faults.HIGH_CURRENT, detectors.high_current),
-    (faults.LOW_POWER, detectors.low_power),
-    (faults.HIGH_POWER, detectors.high_power),
-    (faults.LOW_POWER_FACTOR, detectors.low_power_factor),
-    (faults.OVER_TEMPERATURE, detectors.over_temperature),
+    (faults.LAMP_FAILURE.code, detectors.lamp_failure),
+    (faults.CONTROL_GEAR_FAILURE.code, detectors.control_gear_failure),
+    (faults.RELAY_FAILURE.code, detectors.relay_failure),
+    (faults.DAY_BURNER.code, detectors.day_burner),
+    (faults.LOW_VOLTAGE.code, detectors.low_voltage),
+    (faults.HIGH_VOLTAGE.code, detectors.high_voltage),
+    (faults.LOW_CURRENT.code, detectors.low_current),
+    (faults.HIGH_CURRENT.code, detectors.high_current),
+    (faults.LOW_POWER.code, detectors.low_power),
+    (faults.HIGH_POWER.code, detectors.high_power),
+    (faults.LOW_POWER_FACTOR.code, detectors.low_power_factor),
+    (faults.OVER_TEMPERATURE.code, detectors.over_temperature),
 )
 
 KEPT = (
-    faults.CYCLING,
-    faults.PHOTOCELL_STUCK,
-    faults.CLOCK_ERROR,
-    faults.INVALID_SCHEDULE,
-    faults.STORAGE_ERROR,
-    faults.RESET_LOOP,
-    faults.REPORTS_LOST,
+    faults.CYCLING.code,
+    faults.PHOTOCELL_STUCK.code,
+    faults.CLOCK_ERROR.code,
+    faults.INVALID_SCHEDULE.code,
+    faults.STORAGE_ERROR.code,
+    faults.RESET_LOOP.code,
+    faults.REPORTS_LOST.code,
 )
 
 
@@ -68,8 +69,8 @@ class Health:
         self._is_kept = True
         self._loss = Loss(seen)
         self._faults = {}
-        for fault in [entry[0] for entry in MEASURED] + list(KEPT):
-            self._faults[fault.code] = Debounce(fault.debounce_s * 1000, fault.code in raised)
+        for code in [entry[0] for entry in MEASURED] + list(KEPT):
+            self._faults[code] = Debounce(faults.get(code).debounce_s * 1000, code in raised)
         self.reason = detectors.NO_POWER if faults.LAMP_FAILURE.code in raised else 0
 
     def _load(self):
@@ -102,12 +103,12 @@ class Health:
         settled = rtc_ms - self._changed_ms >= SETTLE_MS
         day = self._is_day(lux, now_ms)
         scene = detectors.Scene(decision, sift(reading), celsius, day, settled, self._parts.settings.get)
-        for fault, detect in MEASURED:
-            if self._note(fault, detect(scene), rtc_ms) and fault is faults.LAMP_FAILURE:
-                self.reason = detectors.lamp_failure_reason(scene) if self.is_raised(fault.code) else 0
-        self._note(faults.CYCLING, self._flicker.update(detectors.lamp_failure(scene), rtc_ms), rtc_ms)
+        for code, detect in MEASURED:
+            if self._note(code, detect(scene), rtc_ms) and code == faults.LAMP_FAILURE.code:
+                self.reason = detectors.lamp_failure_reason(scene) if self.is_raised(code) else 0
+        self._note(faults.CYCLING.code, self._flicker.update(detectors.lamp_failure(scene), rtc_ms), rtc_ms)
         bright = None if lux is None or self._is_polar() else decision.bright
-        self._note(faults.PHOTOCELL_STUCK, self._stuck.update(bright, rtc_ms), rtc_ms)
+        self._note(faults.PHOTOCELL_STUCK.code, self._stuck.update(bright, rtc_ms), rtc_ms)
         self._note_software(rtc_ms, ticks_ms)
 
     def _note_software(self, rtc_ms, ticks_ms):
@@ -115,17 +116,17 @@ class Health:
         accurate = parts.clock.is_accurate(rtc_ms)
         if not accurate and parts.clock.now_ms(rtc_ms) is None and ticks_ms < CLOCK_GRACE_MS:
             accurate = None
-        self._note(faults.CLOCK_ERROR, None if accurate is None else not accurate, rtc_ms)
-        self._note(faults.INVALID_SCHEDULE, not parts.program.is_valid, rtc_ms)
-        self._note(faults.STORAGE_ERROR, not parts.store.is_healthy(), rtc_ms)
-        self._note(faults.RESET_LOOP, parts.counters.is_looping, rtc_ms)
-        self._note(faults.REPORTS_LOST, self._loss.update(parts.queue.dropped, ticks_ms), rtc_ms)
+        self._note(faults.CLOCK_ERROR.code, None if accurate is None else not accurate, rtc_ms)
+        self._note(faults.INVALID_SCHEDULE.code, not parts.program.is_valid, rtc_ms)
+        self._note(faults.STORAGE_ERROR.code, not parts.store.is_healthy(), rtc_ms)
+        self._note(faults.RESET_LOOP.code, parts.counters.is_looping, rtc_ms)
+        self._note(faults.REPORTS_LOST.code, self._loss.update(parts.queue.dropped, ticks_ms), rtc_ms)
 
-    def _note(self, fault, condition, rtc_ms):
-        debounce = self._faults[fault.code]
+    def _note(self, code, condition, rtc_ms):
+        debounce = self._faults[code]
         if not debounce.update(condition, rtc_ms):
             return False
-        self._transitions.append((fault.code, debounce.raised, rtc_ms))
+        self._transitions.append((code, debounce.raised, rtc_ms))
         if len(self._transitions) > PENDING:
             self._forget_a_pair()
         return True

@@ -92,7 +92,15 @@ def test_on_the_lamp_faults_come_without_sentences(monkeypatch):
     monkeypatch.setattr(sys, "implementation", types.SimpleNamespace(name="micropython"))
     lamp = {"__name__": "faults"}
     exec(compile(Path(faults.__file__).read_text(encoding="utf-8"), faults.__file__, "exec"), lamp)
-    assert [tuple(fault) for fault in lamp["ALL"]] == [(*fault[:5], "", "") for fault in faults.ALL]
+    assert "LAMP_FAILURE" not in lamp
+    made = lamp["__getattr__"]
+    assert [tuple(fault) for fault in made("ALL")] == [(*fault[:5], "", "") for fault in faults.ALL]
+    for fault in faults.ALL:
+        constant = fault.name.upper().replace(" ", "_")
+        assert made(constant) == lamp["get"](fault.code) == (*fault[:5], "", "")
+        assert getattr(faults, constant) is fault
+    with pytest.raises(AttributeError, match="NOTHING"):
+        made("NOTHING")
 
 
 def test_an_unknown_name_in_the_package_is_an_attribute_error():

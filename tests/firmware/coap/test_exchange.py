@@ -380,7 +380,7 @@ def test_memory_of_answers_is_bounded_in_bytes_and_in_number():
     kept = answers.Answers()
     for mid in range(5):
         kept.keep(PEER, mid, b"x" * 1000, 100, 0)
-    assert [kept.find(PEER, mid, 0).data for mid in range(5)] == [None] + [b"x" * 1000] * 4
+    assert [kept.find(PEER, mid, 0).data for mid in range(5)] == [None] * 3 + [b"x" * 1000] * 2
     for mid in range(100, 100 + answers.ENTRIES):
         kept.keep(PEER, mid, None, 100, 0)
     assert len(kept) == answers.ENTRIES

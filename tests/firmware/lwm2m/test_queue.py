@@ -87,7 +87,7 @@ class TestFlash:
         assert drain(Queue(store)) == [b"f", b"s"]
 
     def test_segments_survive_and_new_reports_come_after_them(self, store):
-        expected = fill(Queue(store), 0, 72)[:40]
+        expected = fill(Queue(store), 0, 60)[:40]
         after = Queue(store)
         expected += fill(after, 200, 3)
         after.put(FAULT, b"f", 1)
@@ -166,7 +166,7 @@ class TestBounds:
         fill(waiting, 0, limits.TELEMETRY_ON_FLASH + 15)
         drain(waiting, 5)
         key = waiting.next()[0]
-        fill(waiting, 1000, 30)
+        fill(waiting, 1000, 20)
         assert waiting.dropped == 15
         waiting.acknowledge(key)
         assert waiting.next()[1] == b"0020"
