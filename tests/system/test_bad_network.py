@@ -98,7 +98,9 @@ def test_nothing_acknowledged_is_lost_and_no_command_executes_twice(street: Roug
     for number, value in wanted.items():
         assert entries(street, number, value) == 1
         # A fast machine is through before the lamp's next report is due.
-        until(lambda n=number: len(acknowledged(street, n)) > before[n], 45, f"a report of lamp {number} is acknowledged")
+        until(
+            lambda n=number: len(acknowledged(street, n)) > before[n], 45, f"a report of lamp {number} is acknowledged"
+        )
         kept = acknowledged(street, number)
         assert kept <= stored(street, number)
     counters = street.network.counters()
