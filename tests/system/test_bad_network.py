@@ -76,6 +76,13 @@ def entries(street: RoughStreet, number: int, wanted: int) -> int:
     return sum(now == wanted != before for before, now in zip([None, *levels], levels, strict=False))
 
 
+def was_bad(street: RoughStreet) -> bool:
+    """Whether every kind of harm was done, both ways, and every lamp has moved to another address."""
+    counters = street.network.counters()
+    harm = [f"{way} {deed}" for way in ("up", "down") for deed in ("dropped", "duplicated", "reordered")]
+    return all(counters.get(deed) for deed in harm) and counters.get("rebound", 0) >= LAMPS
+
+
 def test_nothing_acknowledged_is_lost_and_no_command_executes_twice(street: RoughStreet) -> None:
     before = [len(acknowledged(street, number)) for number in range(LAMPS)]
     street.network.set_rules(BAD)
@@ -88,6 +95,8 @@ def test_nothing_acknowledged_is_lost_and_no_command_executes_twice(street: Roug
             )
         for number, value in wanted.items():
             until(lambda n=number, v=value: level(street, n) == v, 45, f"lamp {number} shines at {value} %")
+        # A fast machine is through before the network has done its worst.
+        until(lambda: was_bad(street), 60, "the network lost, doubled, reordered and rebound")
     finally:
         street.network.set_rules(GOOD)
     until(lambda: not street.absent(), 25, "nobody is locked out")
@@ -103,11 +112,7 @@ def test_nothing_acknowledged_is_lost_and_no_command_executes_twice(street: Roug
         )
         kept = acknowledged(street, number)
         assert kept <= stored(street, number)
-    counters = street.network.counters()
-    print(f"\nthe network: {counters}")
-    for deed in ("dropped", "duplicated", "reordered"):
-        assert counters[f"up {deed}"] and counters[f"down {deed}"]
-    assert counters["rebound"] >= LAMPS
+    print(f"\nthe network: {street.network.counters()}")
     for lamp in street.lamps:
         assert not lamp.exit_codes and not lamp.resets and not lamp.watchdog_bites
 
