@@ -43,7 +43,7 @@ class Instances:
         return Instances(self._packed.copy())
 
     def encode(self):
-        """Return all of them as one CBOR item, an array of [object, instance, values]."""
+        """Return all of them as one CBOR item (a bytearray), an array of [object, instance, values]."""
         buffer = bytearray()
         cbor.encode_head(buffer, cbor.ARRAY, len(self._packed))
         for number in sorted(self._packed):
@@ -51,7 +51,7 @@ class Instances:
             cbor.encode_into(buffer, number >> 16)
             cbor.encode_into(buffer, number & 0xFFFF)
             buffer += self._packed[number]
-        return bytes(buffer)
+        return buffer
 
 
 def decode(data, objects):

@@ -21,8 +21,12 @@ HEADER_BYTES = 12
 DATA_AT = 16
 SLOTS = (".a", ".b")
 
-# One record is read and checked in one piece of RAM; the largest of ours (a full schedule) is under 4 KB.
+# One record is in RAM once; the largest of ours (a full schedule) is under 4 KB.
 MAX_RECORD_BYTES = 8192
+# Checked piece by piece: a second copy of a record is more than a full heap has in one place.
+PIECE_BYTES = 256
+
+ENOENT = 2  # `errno` is not built into every port
 
 REPLACE = "if it happens again, replace the controller: its flash is worn out"
 
@@ -39,23 +43,26 @@ class Files:
             # It is there already; if it could not be made, the first write says so.
             pass
 
-    def read(self, name):
-        """Return the bytes of file `name` (at most one byte more than any record), None when there is no such file."""
-        try:
-            with open(self._directory + "/" + name, "rb") as file:
-                # MicroPython's read takes as much heap as it is asked for, in one piece: ask for what is there.
-                size = file.seek(0, 2)
-                file.seek(0)
-                return file.read(min(size, DATA_AT + MAX_RECORD_BYTES + 1))
-        except OSError as error:
-            if error.args and error.args[0] == 2:  # ENOENT; `errno` is not built into every port
-                return None
-            raise
+    def pieces(self, name):
+        """Yield the bytes of file `name`, PIECE_BYTES at a time. Raises OSError; with ENOENT when there is none."""
+        with open(self._directory + "/" + name, "rb") as file:
+            while True:
+                piece = file.read(PIECE_BYTES)
+                if not piece:
+                    return
+                yield piece
 
-    def write(self, name, data):
-        """Replace file `name` by `data`; returns when it is on flash. Raises OSError."""
+    def read(self, name, start, count):
+        """Return at most `count` bytes of file `name` from `start` on. Raises OSError."""
+        with open(self._directory + "/" + name, "rb") as file:
+            file.seek(start)
+            return file.read(count)
+
+    def write(self, name, head, data):
+        """Replace file `name` by `head` and `data`; returns when it is on flash. Raises OSError."""
         with open(self._directory + "/" + name, "wb") as file:
             # Closing it puts it on littlefs; a flush besides would only make a host wait for its disk.
+            file.write(head)
             file.write(data)
         self._settle()
 
@@ -64,7 +71,7 @@ class Files:
         try:
             os.remove(self._directory + "/" + name)
         except OSError as error:
-            if not error.args or error.args[0] != 2:
+            if not error.args or error.args[0] != ENOENT:
                 raise
         self._settle()
 
@@ -73,22 +80,32 @@ class Files:
             self._sync()
 
 
-def encode_slot(sequence, data):
-    """Return the bytes of a slot that holds `data` (bytes) as number `sequence` (0..2**32-1)."""
-    header = struct.pack(HEADER, MAGIC, FORMAT, sequence, len(data))
-    return header + struct.pack(">I", binascii.crc32(data, binascii.crc32(header))) + data
+def head_of(sequence, data):
+    """Return the bytes before `data` (bytes) in a slot that holds it as number `sequence` (0..2**32-1)."""
+    head = struct.pack(HEADER, MAGIC, FORMAT, sequence, len(data))
+    return head + struct.pack(">I", binascii.crc32(data, binascii.crc32(head)))
 
 
-def decode_slot(content):
-    """Return (sequence, data) of a whole slot, or None when it is torn, corrupt or of another format."""
-    if len(content) < DATA_AT:
-        return None
-    magic, version, sequence, length = struct.unpack(HEADER, content[:HEADER_BYTES])
-    if magic != MAGIC or version != FORMAT or length != len(content) - DATA_AT:
-        return None
-    data = content[DATA_AT:]
-    check = binascii.crc32(data, binascii.crc32(content[:HEADER_BYTES]))
-    return (sequence, data) if struct.unpack(">I", content[HEADER_BYTES:DATA_AT])[0] == check else None
+def inspect(pieces):
+    """Return (sequence, length, CRC) of a whole slot, given piece by piece (the first has at least its head), or None
+    when it is torn, corrupt or of another format."""
+    sequence = None
+    length = check = crc = 0
+    for piece in pieces:
+        if sequence is None:
+            if len(piece) < DATA_AT:
+                return None
+            magic, version, sequence, length, check = struct.unpack(HEADER + "I", piece[:DATA_AT])
+            if magic != MAGIC or version != FORMAT or length > MAX_RECORD_BYTES:
+                return None
+            crc = binascii.crc32(piece[DATA_AT:], binascii.crc32(piece[:HEADER_BYTES]))
+            left = length + DATA_AT - len(piece)
+        else:
+            crc = binascii.crc32(piece, crc)
+            left -= len(piece)
+        if left < 0:
+            return None
+    return None if sequence is None or left or crc != check else (sequence, length, check)
 
 
 class Store:
@@ -111,12 +128,12 @@ class Store:
 
     def load(self, name):
         """Return the bytes last saved as `name`, or None when there are none (or none that are whole: see `lost`)."""
-        _, _, data, whole, broken = self._find(name)
+        slot, found, whole, broken = self._find(name)
         if whole or broken < 2:
             self.recovered += broken
         else:
             self.lost += 1
-        return data
+        return None if found is None else self._files.read(name + SLOTS[slot], DATA_AT, found[1])
 
     def save(self, name, data, both=False):
         """Keep `data` (bytes) as `name`. With `both`, refresh both slots, so that even one rotten slot cannot bring
@@ -128,8 +145,9 @@ class Store:
             raise StorageError(
                 "record %s has %d bytes, %d is the most" % (name, len(data), MAX_RECORD_BYTES), "write less at once"
             )
-        slot, sequence, held, whole, _ = self._find(name)
-        if held == data and whole == 2 and not both:
+        slot, found, whole, _ = self._find(name)
+        sequence = 0 if found is None else found[0]
+        if whole == 2 and not both and self._holds(name + SLOTS[slot], head_of(sequence, data), data):
             return
         sequence = (sequence + 1) & 0xFFFFFFFF
         self._write(name, 1 - slot, sequence, data)
@@ -148,34 +166,48 @@ class Store:
                 raise StorageError("flash did not remove record %s (%s)" % (name, error), REPLACE) from None
 
     def _find(self, name):
-        """Return (slot, sequence, data, whole slots, broken slots) for the newest whole slot; data None: none."""
-        found = (1, 0, None)
+        """Return (slot, what `inspect` says of it or None, whole slots, broken slots) for the newest whole slot."""
+        newest, found = 1, None
         whole = broken = 0
         for slot in (0, 1):
             try:
-                content = self._files.read(name + SLOTS[slot])
-            except OSError:
-                content = b""
-            if content is None:
-                continue
-            decoded = decode_slot(content)
-            if decoded is None:
+                seen = inspect(self._files.pieces(name + SLOTS[slot]))
+            except OSError as error:
+                if error.args and error.args[0] == ENOENT:
+                    continue
+                seen = None
+            if seen is None:
                 broken += 1
                 continue
-            if not whole or 0 < (decoded[0] - found[1]) & 0xFFFFFFFF < 0x80000000:
-                found = (slot, decoded[0], decoded[1])
+            if found is None or 0 < (seen[0] - found[0]) & 0xFFFFFFFF < 0x80000000:
+                newest, found = slot, seen
             whole += 1
-        return found + (whole, broken)
+        return newest, found, whole, broken
+
+    def _holds(self, file, head, data):
+        """Return whether a file is `head` and `data`, without a second copy of it in RAM. Raises OSError."""
+        view = memoryview(data)
+        at = -len(head)
+        for piece in self._files.pieces(file):
+            if at < 0:
+                if piece[: len(head)] != head:
+                    return False
+                piece = piece[len(head) :]
+                at = 0
+            if view[at : at + len(piece)] != piece:
+                return False
+            at += len(piece)
+        return at == len(data)
 
     def _write(self, name, slot, sequence, data):
-        content = encode_slot(sequence, data)
+        head = head_of(sequence, data)
         file = name + SLOTS[slot]
         try:
-            self._files.write(file, content)
-            written = self._files.read(file)
+            self._files.write(file, head, data)
+            is_written = self._holds(file, head, data)
         except OSError as error:
             self.failures += 1
             raise StorageError("flash did not take record %s (%s)" % (name, error), REPLACE) from None
-        if written != content:
+        if not is_written:
             self.failures += 1
             raise StorageError("record %s read back differently than written" % name, REPLACE)

@@ -199,14 +199,27 @@ class Queue:
         """Write one record; returns whether flash took it. If not, faults and summaries are still in RAM."""
         try:
             if entries or name == FAULT:
-                held = [[entry.key, entry.subject, entry.payload] for entry in entries]
-                self._store.save(_record(name), cbor.encode([self.dropped, self.merged, held]))
+                self._store.save(_record(name), self._encoded(entries))
             else:
                 self._store.delete(_record(name))
         except StorageError:
             self.failures += 1
             return False
         return True
+
+    def _encoded(self, entries):
+        """The CBOR of [dropped, merged, [[key, subject, payload]...]], made without another copy of the payloads."""
+        buffer = bytearray()
+        cbor.encode_head(buffer, cbor.ARRAY, 3)
+        cbor.encode_into(buffer, self.dropped)
+        cbor.encode_into(buffer, self.merged)
+        cbor.encode_head(buffer, cbor.ARRAY, len(entries))
+        for entry in entries:
+            cbor.encode_head(buffer, cbor.ARRAY, 3)
+            cbor.encode_into(buffer, entry.key)
+            cbor.encode_into(buffer, entry.subject)
+            cbor.encode_into(buffer, entry.payload)
+        return buffer
 
     def _delete(self, name):
         try:

@@ -39,6 +39,7 @@ class Unit:
     def __init__(self, name, text, known):
         self.name = name
         self.text = text
+        self.lines = text.splitlines()
         self.known = known
         self.tree = ast.parse(text)
         self.names = {}
@@ -156,7 +157,7 @@ class Unit:
             return []
         if isinstance(use.node, ast.Name):
             return [(extent(use.node), final)]
-        line = self.text.splitlines()[use.node.lineno - 1]
+        line = self.lines[use.node.lineno - 1]
         found = re.compile(rf"\b{use.name}\b").search(line, use.node.col_offset)
         return [((use.node.lineno, found.start(), use.node.lineno, found.end()), final)]
 

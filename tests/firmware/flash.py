@@ -21,12 +21,22 @@ class Flash:
         self.deaf = False
         self.unreadable = False
 
-    def read(self, name: str) -> bytes | None:
+    def pieces(self, name: str) -> Iterator[bytes]:
+        content = self._content(name)
+        yield from (content[at : at + 256] for at in range(0, len(content), 256))
+
+    def read(self, name: str, start: int, count: int) -> bytes:
+        return self._content(name)[start : start + count]
+
+    def _content(self, name: str) -> bytes:
         if self.unreadable:
             raise OSError(5, "EIO")
-        return self.files.get(name)
+        if name not in self.files:
+            raise OSError(2, "ENOENT")
+        return self.files[name]
 
-    def write(self, name: str, data: bytes) -> None:
+    def write(self, name: str, head: bytes, data: bytes) -> None:
+        data = head + data
         if self.refuse:
             raise OSError(28, "ENOSPC")
         self._step()

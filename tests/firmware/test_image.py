@@ -1,17 +1,30 @@
 """What goes into the pole is one image, always the same, within its budgets of flash and heap."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from firmware import image as rom
-from tests.bench import image
+from tests.bench import heap, image
 
 
 def test_the_image_is_the_same_byte_for_byte_and_stays_in_its_budget(tmp_path: Path) -> None:
-    first, second = rom.build(tmp_path / "first"), rom.build(tmp_path / "second")
-    assert first.read_bytes() == second.read_bytes()
-    assert first.stat().st_size <= image.FLASH_BUDGET_BYTES
+    makers = [
+        subprocess.Popen(
+            [sys.executable, "-m", "firmware.image", str(tmp_path / seed)],
+            cwd=image.ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for seed in ("1", "2")
+    ]
+    first, second = (Path(maker.communicate()[0].strip()).read_bytes() for maker in makers)
+    assert first == second
+    assert len(first) <= image.FLASH_BUDGET_BYTES
 
 
 def test_an_image_that_is_up_to_date_is_not_made_again(tmp_path: Path) -> None:
@@ -26,6 +39,24 @@ def test_a_lamp_boots_from_its_image_in_the_heap_of_the_chip(tmp_path: Path) -> 
     lived, log = image.run_lamp(rom.build(tmp_path, simulated=True), image.HEAP_BUDGET_KB, 5)
     assert lived, log
     assert "light level=100 rung=failsafe" in log
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The image with the load of `make image` in it."""
+    return heap.build(tmp_path_factory.mktemp("loaded"))
+
+
+def test_eight_programs_are_written_over_and_over_in_the_heap_of_the_chip(loaded: Path) -> None:
+    stages, wrong = heap.measure(loaded, image.HEAP_BUDGET_KB)
+    assert not wrong
+    assert max(stages.values()) <= image.AT_REST * image.HEAP_BUDGET_KB * 2048
+
+
+def test_a_heap_that_is_too_small_is_told(loaded: Path) -> None:
+    stages, wrong = heap.measure(loaded, 64)
+    assert "after" not in stages
+    assert "MemoryError" in wrong
 
 
 def test_the_boards_of_hosts_stay_on_hosts_and_those_of_chips_on_chips() -> None:
@@ -58,8 +89,3 @@ def test_the_smallest_heap_is_found_to_a_step(least: int) -> None:
 
 def test_a_lamp_that_fits_nowhere_is_told() -> None:
     assert image.smallest(lambda size: False, 8, 64, 4) is None
-
-
-def test_the_peak_is_the_highest_that_the_lamp_logged() -> None:
-    assert image.peak_bytes("1 up heap_used_bytes=900 x=1\n2 up heap_used_bytes=1200\n3 heap_used_bytes=5") == 1200
-    assert image.peak_bytes("nothing of the kind") is None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from firmware import store as module
 from firmware.errors import StorageError
-from firmware.store import Store, decode_slot, encode_slot
+from firmware.store import Store, head_of, inspect
 from tests.firmware.flash import Flash, PowerCut, cuts
 
 OLD = b"the schedule of last week"
@@ -26,6 +26,10 @@ def prepared(*values: bytes) -> Flash:
         store.save("program", value)
     flash.steps = 0
     return flash
+
+
+def slot_of(sequence: int, data: bytes) -> bytes:
+    return head_of(sequence, data) + data
 
 
 def steps_of(flash: Flash, act) -> int:
@@ -47,7 +51,7 @@ def test_what_was_never_saved_is_none_and_no_fault() -> None:
 
 
 def test_the_layout_of_a_slot_is_the_documented_one() -> None:
-    content = encode_slot(7, b"data")
+    content = head_of(7, b"data") + b"data"
     head = b"SLR\x01" + struct.pack(">II", 7, 4)
     assert content == head + struct.pack(">I", binascii.crc32(head + b"data")) + b"data"
 
@@ -151,12 +155,12 @@ def test_the_same_data_is_not_written_again() -> None:
 
 def test_the_sequence_number_may_wrap() -> None:
     flash = Flash()
-    flash.files = {"program.a": encode_slot(0xFFFFFFFF, OLD), "program.b": encode_slot(0, NEW)}
+    flash.files = {"program.a": slot_of(0xFFFFFFFF, OLD), "program.b": slot_of(0, NEW)}
     store = Store("", files=flash)
     assert store.load("program") == NEW
-    flash.files = {"program.a": encode_slot(0xFFFFFFFE, b"older"), "program.b": encode_slot(0xFFFFFFFF, OLD)}
+    flash.files = {"program.a": slot_of(0xFFFFFFFE, b"older"), "program.b": slot_of(0xFFFFFFFF, OLD)}
     store.save("program", NEW)
-    assert decode_slot(flash.files["program.a"]) == (0, NEW)
+    assert flash.files["program.a"] == slot_of(0, NEW)
     assert Store("", files=flash).load("program") == NEW
 
 
@@ -233,15 +237,35 @@ def test_a_folder_that_cannot_be_used_says_so_at_the_first_write(tmp_path: Path)
         store.delete("settings")
 
 
-def test_files_that_grew_beyond_any_record_are_read_no_further_than_to_know_it(tmp_path: Path) -> None:
-    (tmp_path / "long0").write_bytes(bytes(20_000))
-    (tmp_path / "short0").write_bytes(b"abc")
-    files = module.Files(str(tmp_path))
-    content = files.read("long0")
-    assert content is not None
-    assert len(content) == module.DATA_AT + module.MAX_RECORD_BYTES + 1
-    assert files.read("short0") == b"abc"
-    assert files.read("none0") is None
+@given(st.binary(max_size=600), st.integers(0, 0xFFFFFFFF), st.integers(16, 700))
+@settings(max_examples=100, deadline=None)
+def test_a_slot_is_checked_however_it_is_cut_into_pieces(data: bytes, sequence: int, size: int) -> None:
+    content = slot_of(sequence, data)
+    pieces = [content[at : at + size] for at in range(0, len(content), size)]
+    assert inspect(pieces) == (sequence, len(data), int.from_bytes(content[12:16], "big"))
+    assert inspect([*pieces, b"x"]) is None
+    assert inspect(pieces[:-1]) is None or len(pieces) == 1
+    assert inspect([]) is None
+
+
+def test_a_file_that_grew_beyond_any_record_is_broken(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    store.save("long", OLD)
+    for path in tmp_path.iterdir():
+        path.write_bytes(path.read_bytes() + bytes(20_000))
+    assert store.load("long") is None
+    assert store.lost == 1
+
+
+def test_records_of_many_pieces_are_kept_and_compared(tmp_path: Path) -> None:
+    synced: list[int] = []
+    store = Store(str(tmp_path), lambda: synced.append(1))
+    for number, data in enumerate((bytes(range(256)) * 8, bytes(2049), bytes(239), bytes(240), bytes(241), b"")):
+        store.save("record", data)
+        assert Store(str(tmp_path)).load("record") == data
+        store.save("record", data)
+        # The first save fills both slots; the same again is no write.
+        assert len(synced) == number + 2
 
 
 def test_reading_a_small_record_takes_a_small_piece_of_the_heap(tmp_path: Path) -> None:

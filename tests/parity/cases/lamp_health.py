@@ -24,11 +24,16 @@ class Files:
     def __init__(self):
         self.files = {}
 
-    def read(self, name):
-        return self.files.get(name)
+    def pieces(self, name):
+        if name not in self.files:
+            raise OSError(2)
+        return [self.files[name]]
 
-    def write(self, name, data):
-        self.files[name] = bytes(data)
+    def read(self, name, start, count):
+        return self.files[name][start : start + count]
+
+    def write(self, name, head, data):
+        self.files[name] = head + data
 
     def remove(self, name):
         self.files.pop(name, None)

@@ -5,7 +5,7 @@ from binascii import hexlify
 from firmware.codec import cbor
 from firmware.errors import LampError
 from firmware.settings import Settings
-from firmware.store import Store, decode_slot, encode_slot
+from firmware.store import Store, head_of, inspect
 
 
 class Files:
@@ -14,11 +14,17 @@ class Files:
     def __init__(self):
         self.files = {}
 
-    def read(self, name):
-        return self.files.get(name)
+    def pieces(self, name):
+        if name not in self.files:
+            raise OSError(2)
+        for at in range(0, len(self.files[name]), 20):
+            yield self.files[name][at : at + 20]
 
-    def write(self, name, data):
-        self.files[name] = bytes(data)
+    def read(self, name, start, count):
+        return self.files[name][start : start + count]
+
+    def write(self, name, head, data):
+        self.files[name] = head + data
 
     def remove(self, name):
         self.files.pop(name, None)
@@ -29,9 +35,9 @@ def show(files):
         print(name, hexlify(files.files[name]).decode())
 
 
-print(hexlify(encode_slot(0xFFFFFFFF, b"night")).decode())
-slot = encode_slot(7, b"schedule")
-print(decode_slot(slot), [decode_slot(slot[:cut]) for cut in range(0, len(slot), 5)])
+print(hexlify(head_of(0xFFFFFFFF, b"night")).decode())
+slot = head_of(7, b"schedule") + b"schedule"
+print(inspect([slot]), [inspect([slot[:cut]]) for cut in range(0, len(slot), 5)], inspect([slot[:17], slot[17:]]))
 files = Files()
 store = Store("", None, files)
 for value in (b"one", b"two", b"two", b"three"):
