@@ -1,5 +1,6 @@
 """The database's shape: reached by revisions, equal to the models, upgraded once however many start together."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -52,20 +53,25 @@ def test_the_way_back_leaves_nothing(empty_database_url: str) -> None:
     database.close()
 
 
-def test_a_developer_writes_the_initial_revision_and_the_next_one(
+def test_a_developer_writes_the_next_revision(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(writer, "VERSIONS", tmp_path)
-    assert writer.main(["--initial"]) == 0
-    initial = (tmp_path / "0001_initial.py").read_text()
-    for table in migrations.all_tables().tables:
-        assert f'op.create_table("{table}"' in initial.replace("'", '"').replace("(\n        ", "(")
-    assert "sqlmodel" not in initial
-    monkeypatch.setattr(writer, "VERSIONS", Path(migrations.__file__).parent / "versions")
-    monkeypatch.setattr(writer, "_autogenerate", lambda *arguments, **options: Path(arguments[3]))
+    shutil.copytree(writer.VERSIONS, tmp_path / "versions", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(writer, "VERSIONS", tmp_path / "versions")
     number = len(list(writer.VERSIONS.glob("0*.py"))) + 1
-    assert writer.write_revision("next") == Path(f"{number:04d}")
-    assert writer.main([]) == 2
+    assert writer.main(["Add the colour of lamps"]) == 0
+    written = Path(capsys.readouterr().out.splitlines()[-1])
+    assert written.parent == writer.VERSIONS
+    text_of = written.read_text()
+    assert f"revision = '{number:04d}'" in text_of
+    assert f"down_revision = '{number - 1:04d}'" in text_of
+    # The models and the revisions say the same, so that there is nothing to do.
+    assert "op." not in text_of.replace("from alembic import op", "")
+
+
+@pytest.mark.parametrize("words", [[], ["--initial"], ["one", "two"]])
+def test_a_developer_who_errs_is_told_how(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert writer.main(words) == 2
     assert "for developers" in capsys.readouterr().out
 
 
