@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi_offline import FastAPIOffline
 
 from backend import errors, health, migrations
 from backend.access import endpoints as access
@@ -114,7 +115,8 @@ WORKERS: Mapping[str, Callable[[Parts], Worker]] = {
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application; nothing is opened before its lifespan begins. Raises `ValidationError` on bad settings."""
     settings = settings or Settings()
-    app = FastAPI(
+    # With its documentation page's scripts: an operator's network may have no way to the Internet.
+    app = FastAPIOffline(
         title="Streetlight",
         description="Street lighting: lamps, zones, schedules, overrides, telemetry, faults.",
         version=health.get_version(),

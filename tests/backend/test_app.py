@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -40,7 +41,7 @@ async def test_every_endpoint_but_health_version_and_documentation_needs_a_token
 
 def test_no_route_hides_from_the_documentation() -> None:
     app = create_app(Settings())
-    documented = {path for _, path in operations(app)} | OPEN
+    documented = {path for _, path in operations(app)} | OPEN | {"/static-offline-docs"}
     assert {getattr(route, "path", None) for route in flatten(app.routes)} - {None} <= documented
 
 
@@ -51,6 +52,16 @@ def flatten(routes: Iterable[Any]) -> Iterable[Any]:
             yield from flatten(inner)
         else:
             yield route
+
+
+async def test_the_documentation_needs_no_other_host(stranger: httpx.AsyncClient) -> None:
+    page = (await stranger.get("http://test/docs")).text
+    wanted = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(wanted) == 3
+    for path in wanted:
+        assert path.startswith("/"), path
+        answer = await stranger.get("http://test" + path)
+        assert answer.status_code == 200 and len(answer.content) > 1000
 
 
 async def test_a_viewer_reads_and_changes_nothing(app: FastAPI, make_client: MakeClient, make_token: MakeToken) -> None:
