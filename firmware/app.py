@@ -67,7 +67,7 @@ class Parts:
         self.identity = Identity(board.identity())
         self.store = Store(board.directory, board.sync)
         self.settings = Settings(self.store, self.identity.settings)
-        self.clock = Clock(board.rtc_rate)
+        self.clock = Clock(board.rtc_rate, self.store)
         self.counters = Counters(self.store, board.reset_cause())
         self.meter = Meter(self.store)
         self.program = Program(self.settings, self.store)

@@ -1,21 +1,20 @@
-"""UTC from a free-running RTC: an offset, and a bound on its error that grows with every hour nobody renews it.
+"""UTC from a free-running RTC: an offset, the rate that was learnt, and a bound on the error that grows with every hour
+nobody renews it.
 
 Sources are the backend over the protected channel (`offer`: milliseconds and a measured round trip) and a server that
 writes 3/0/13 (`set_s`: whole seconds, way unknown). The sample with the tighter bound wins, so of several the best is
 kept; but a sample whose interval does not even touch ours says that ours is wrong (the RTC drifts more than it
-should, or the server's clock was put right), and replaces it.
+should, or the server's clock was put right), and replaces it. How the RTC runs between samples: firmware.crystal.
 
 Stepping. The light is level-triggered: it asks what holds now, so the clock steps and is never slewed. Only
-`stamp_ms`, which names telemetry, must not give the same moment twice.
+`stamp_s`, which names telemetry, must not give the same second twice.
 """
 
 from contract import limits
+from firmware.crystal import BILLION, Crystal
 
 EARLIEST_MS = 1704067200000  # 2024: before this firmware existed
 LATEST_MS = 4294967296000  # 2106: the end of unsigned 32-bit seconds
-
-# Crystal of an ESP32 module over -40..85 degrees Celsius, with ageing.
-DRIFT_PPM = 50
 
 # A sample with a longer round trip proves nothing: no exchange of ours lasts longer (RFC 7252 MAX_TRANSMIT_WAIT, 93 s).
 LONGEST_ROUND_TRIP_MS = 93000
@@ -24,31 +23,34 @@ LONGEST_ROUND_TRIP_MS = 93000
 WRITTEN_RESOLUTION_MS = 500
 WRITTEN_WAY_MS = 2000
 
-# A stamp is kept increasing over a step back of up to a minute; after a longer one the old stamps were wrong anyway.
-STAMP_PATIENCE_MS = 60000
+# Seconds. A stamp is kept increasing over a step back of up to a minute; after a longer one the old stamps were wrong
+# anyway.
+STAMP_PATIENCE_S = 60
 
 
 class Clock:
-    """`rtc_rate`: RTC ms per tick ms (1 on hardware); `drift_ppm`: how far the RTC may run wrong."""
+    """`rtc_rate`: RTC ms per tick ms (1 on hardware); `store`: where the crystal's rate is kept (None: nowhere)."""
 
-    def __init__(self, rtc_rate=1, drift_ppm=DRIFT_PPM):
+    def __init__(self, rtc_rate=1, store=None):
         self._rtc_rate = rtc_rate
-        self._drift_ppm = drift_ppm
+        self.crystal = Crystal(store)
         self._offset_ms = None
         self._bound_ms = 0
         self._anchor_ms = 0
-        self._stamp_ms = 0
+        self._stamp_s = 0
         self.rejected = 0
         self.contradictions = 0
 
     def offer(self, utc_ms, round_trip_ms, rtc_ms):
         """Consider what the server's clock said (`utc_ms`) in an answer that came at `rtc_ms`, `round_trip_ms` ticks
-        after the question. Returns whether it was taken."""
+        after the question. Returns whether it was taken.
+
+        The server spoke at any moment of the way there and back, which is known to a tick."""
         if not 0 <= round_trip_ms <= LONGEST_ROUND_TRIP_MS:
             self.rejected += 1
             return False
-        half_ms = (round_trip_ms * self._rtc_rate + 1) // 2
-        return self._consider(utc_ms + half_ms, half_ms + 1, rtc_ms)
+        half_ms = int(round_trip_ms * self._rtc_rate + 1) // 2
+        return self._consider(utc_ms + half_ms, half_ms + int(self._rtc_rate), rtc_ms)
 
     def is_possible(self, utc_s):
         """Return whether a lamp can live at `utc_s`: what else `offer` and `set_s` refuse."""
@@ -68,10 +70,18 @@ class Clock:
             return False
         if self._offset_ms is not None:
             held_ms = self.error_bound_ms(rtc_ms)
-            if abs(rtc_ms + self._offset_ms - utc_ms) > bound_ms + held_ms:
+            error_ms = utc_ms - self.now_ms(rtc_ms)
+            if abs(error_ms) > bound_ms + held_ms:
                 self.contradictions += 1
+                if error_ms < -STAMP_PATIENCE_S * 1000:
+                    self._stamp_s = 0
+                self.crystal.contradicted(utc_ms, bound_ms, rtc_ms, error_ms, rtc_ms - self._anchor_ms)
             elif bound_ms > held_ms:
                 return False
+            else:
+                self.crystal.learn(utc_ms, bound_ms, rtc_ms)
+        else:
+            self.crystal.learn(utc_ms, bound_ms, rtc_ms)
         self._offset_ms = utc_ms - rtc_ms
         self._bound_ms = bound_ms
         self._anchor_ms = rtc_ms
@@ -79,17 +89,21 @@ class Clock:
 
     def now_ms(self, rtc_ms):
         """Return UTC in ms at `rtc_ms`, or None when no time was ever received. Says nothing about its quality."""
-        return None if self._offset_ms is None else rtc_ms + self._offset_ms
+        if self._offset_ms is None:
+            return None
+        return rtc_ms + self._offset_ms + self.crystal.gain_ms(rtc_ms - self._anchor_ms)
 
     def error_bound_ms(self, rtc_ms):
         """Return by how many ms `now_ms` may be wrong, -1 when there is no time."""
         if self._offset_ms is None:
             return -1
-        return self._bound_ms + (max(0, rtc_ms - self._anchor_ms) * self._drift_ppm + 999999) // 1000000
+        return self._bound_ms + self.crystal.doubt_ms(max(0, rtc_ms - self._anchor_ms))
 
     def is_trusted(self, rtc_ms):
-        """Return whether the schedule may be followed: there is a time, good to a quarter of an hour."""
-        return 0 <= self.error_bound_ms(rtc_ms) <= limits.CLOCK_TRUST_MS * self._rtc_rate
+        """Return whether the schedule may be followed: there is a time, good to a quarter of an hour, before 2106."""
+        if not 0 <= self.error_bound_ms(rtc_ms) <= limits.CLOCK_TRUST_MS * self._rtc_rate:
+            return False
+        return self.now_ms(rtc_ms) < LATEST_MS
 
     def is_accurate(self, rtc_ms):
         """Return whether the time is good enough to be no fault (3415/5). Both limits grow with `rtc_rate`, as a round
@@ -105,15 +119,23 @@ class Clock:
         return None if self._offset_ms is None else self._anchor_ms + self._offset_ms
 
     def rtc_of(self, utc_ms):
-        """Return the RTC ms at which it is `utc_ms`, by what is known now; None without a time."""
-        return None if self._offset_ms is None else utc_ms - self._offset_ms
+        """Return the RTC ms at which it is `utc_ms`, to a ms, by what is known now; None without a time."""
+        if self._offset_ms is None:
+            return None
+        ahead_ms = utc_ms - self._offset_ms - self._anchor_ms
+        return self._anchor_ms + ahead_ms * BILLION // (BILLION + self.crystal.rate_ppb)
 
-    def stamp_ms(self, rtc_ms):
-        """Return UTC ms for a report: as `now_ms`, but never the same twice. None without a time."""
+    def stamp_s(self, rtc_ms):
+        """Return UTC seconds for a report of `rtc_ms`, never the same twice: a report's time is whole seconds, and a
+        second one of the same time would not be kept. None without a time."""
         now_ms = self.now_ms(rtc_ms)
         if now_ms is None:
             return None
-        if self._stamp_ms - STAMP_PATIENCE_MS < now_ms <= self._stamp_ms:
-            now_ms = self._stamp_ms + 1
-        self._stamp_ms = now_ms
-        return now_ms
+        now_s = now_ms // 1000
+        if now_s <= self._stamp_s:
+            if now_s <= self._stamp_s - STAMP_PATIENCE_S:
+                # Of something that happened long ago, and was waiting for the clock.
+                return now_s
+            now_s = self._stamp_s + 1
+        self._stamp_s = now_s
+        return now_s

@@ -58,6 +58,7 @@ class Watch:
         try:
             parts.meter.save_if_due(rtc_ms, parts.clock)
             parts.counters.tick(parts.board.ticks_ms())
+            parts.clock.crystal.keep(rtc_ms)
             parts.log.transition("storage", "works")
         except StorageError as error:
             parts.log.transition("storage", "failing", reason=str(error))

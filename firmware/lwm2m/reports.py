@@ -125,6 +125,5 @@ class Reports:
     def _put(self, kind, records, rtc_ms, subject=0):
         if not records:
             return
-        stamp_ms = self._clock.stamp_ms(rtc_ms)
-        payload = senml.encode_cbor(records, None if stamp_ms is None else stamp_ms // 1000)
+        payload = senml.encode_cbor(records, self._clock.stamp_s(rtc_ms))
         self._queue.put(kind, payload, subject)

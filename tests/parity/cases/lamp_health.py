@@ -82,7 +82,7 @@ def run(words, seconds, permille, power, volts=230.0, factor=0.95, celsius=20.0,
 run("good", 60, 1000, 100.0)
 run("dead", 60, 1000, 0.0)
 run("no time for long", 500, 1000, 100.0)
-print(parts.clock.offer(NOON, 30, rtc), parts.clock.stamp_ms(rtc), parts.clock.stamp_ms(rtc))
+print(parts.clock.offer(NOON, 30, rtc), parts.clock.stamp_s(rtc), parts.clock.stamp_s(rtc))
 run("time", 5, 1000, 100.0)
 run("dimmed and not", 60, 400, 100.0)
 run("dimmed", 60, 400, 40.0)
