@@ -41,14 +41,30 @@ def floor(permille, minimum_level):
     return 0 if permille <= 0 else max(permille, minimum_level * 10)
 
 
-def drive(permille, minimum_level, virtual_power_output, light_output_permille):
+def held(words, level, least, is_named, until):
+    """Return the explanation of a rung that is held at the safety floor.
+
+    words: the rung's own; level, least: what it asks for and the floor, 0..100; is_named: the words tell the level
+    already; until: what ends it, such as "until sunrise".
+    """
+    return "%s%s, held at the safety floor of %d %% %s" % (words, "" if is_named else " %d %%" % level, least, until)
+
+
+UNTIL_SUNRISE = "until sunrise"
+WHILE_DARK = "while it is dark"
+UNTIL_SURE = "until it is surely day"
+
+
+def drive(permille, minimum_level, virtual_power_output, light_output_permille, least=0):
     """Return the permille of the dimming output for a permille that was asked for.
 
     virtual_power_output: 0..100, power at full level, for a luminaire larger than the street needs;
     light_output_permille: 0..1000, what constant light output leaves of the power while the lamp is young;
-    minimum_level: 0..100, held last, because it belongs to the control gear and not to the street.
+    minimum_level: 0..100, held last, because it belongs to the control gear and not to the street;
+    least: permille of the dimming output below which it stays whatever was asked for (the safety floor). It is held
+    after all that scales, so that no scale crosses it, and like all light it is not less than the gear's minimum.
     """
     scaled = (clamp(permille, FULL_PERMILLE) * virtual_power_output * light_output_permille + 50000) // 100000
     if permille > 0:
         scaled = max(scaled, 1)
-    return clamp(floor(scaled, minimum_level), FULL_PERMILLE)
+    return clamp(floor(max(scaled, least), minimum_level), FULL_PERMILLE)

@@ -52,6 +52,32 @@ def solar_date(longitude_e6, utc_s):
     return (utc_s + longitude_e6 * 240 // 1000000) // 86400
 
 
+def night_at(latitude_e6, longitude_e6, utc_s):
+    """Return (is_night, until_s, turns) at a UTC second: whether the sun is down, until when that holds at least, and
+    whether it then turns (a sunrise or a sunset; False: ask again at that moment, nothing need change)."""
+    days = solar_date(longitude_e6, utc_s)
+    found = events(latitude_e6, longitude_e6, days)
+    midnight_s = (days + 1) * 86400 - longitude_e6 * 240 // 1000000
+    if found == ALWAYS_DOWN:
+        return True, midnight_s, False
+    if found == ALWAYS_UP:
+        # A date that has a sunrise begins in the dark.
+        following = events(latitude_e6, longitude_e6, days + 1)
+        return False, midnight_s, following != ALWAYS_UP
+    sunrise_s, sunset_s = found[0] + days * 86400, found[1] + days * 86400
+    if utc_s < sunrise_s:
+        return True, sunrise_s, True
+    if utc_s < sunset_s:
+        return False, sunset_s, True
+    following = events(latitude_e6, longitude_e6, days + 1)
+    if following == ALWAYS_UP:
+        return True, midnight_s, True
+    if following == ALWAYS_DOWN:
+        return True, midnight_s, False
+    # Where nights are minutes long the equation of time moves the next sunrise before this: ask again soon.
+    return True, max(utc_s + 60, following[0] + (days + 1) * 86400), True
+
+
 def _mean_angles(days):
     """Return integers in micro-degrees, reduced to one turn, at midnight UTC, and the centuries since J2000.0."""
     # J2000.0 is noon, so midnight is half a day earlier: count half days to stay in integers.

@@ -11,6 +11,7 @@ itself (contract.schedule.permille_at). At start-up there is no fade: light at o
 from collections import namedtuple
 
 from contract import levels
+from firmware.floor import Floor
 
 OVERRIDE = "override"
 SCHEDULE = "schedule"
@@ -49,6 +50,7 @@ class Lamp:
         self._settings = settings
         self._program = program
         self.override = override
+        self.floor = Floor(settings)
         self._hours = hours
         self.decision = None
         # When the output last left a level that had been at rest, in RTC ms; None before it ever did.
@@ -73,6 +75,7 @@ class Lamp:
         The caller drives `permille` and `closed`, and asks again at `wake_at()` or when anything was written.
         """
         wish = self._wish(now_ms, rtc_ms, lux)
+        least = self.floor.least(now_ms, rtc_ms, lux)
         if wish.key != self._key:
             # The very first light does not fade in.
             self._fade_ms = wish.fade_ms if self._key is not None else 0
@@ -89,15 +92,18 @@ class Lamp:
         elif wish.rung == SCHEDULE and wish.target != wish.level * 10:
             fading = True
             step_ms = self._pace(abs(logical - self._logical))
-        if logical != self._logical or self.decision is None:
+        # The street sees the floor, and what comes next fades from there.
+        shown = max(logical, least)
+        fading = fading or (self.floor.is_moving and logical <= least)
+        if shown != self._logical or self.decision is None:
             if not self._moving:
                 self.changed_rtc_ms = rtc_ms
             self._moving = fading
         elif not fading:
             self._moving = False
-        self._logical = logical
-        self._wake_ms = min(rtc_ms + step_ms, wish.wake_ms)
-        self.decision = self._drive(wish, logical, fading, rtc_ms, lux)
+        self._logical = shown
+        self._wake_ms = min(rtc_ms + step_ms, wish.wake_ms, self.floor.wake_ms)
+        self.decision = self._drive(wish, logical, least, fading, rtc_ms, lux)
         return self.decision
 
     def _pace(self, moved):
@@ -112,21 +118,31 @@ class Lamp:
         """Return the RTC ms at which `decide` wants to be called next; a write or a clock step may come first."""
         return self._wake_ms
 
-    def _drive(self, wish, logical, fading, rtc_ms, lux):
+    def _drive(self, wish, logical, least, fading, rtc_ms, lux):
         get = self._settings.get
+        floor = self.floor
         young = levels.FULL_PERMILLE
         if get("constant_light_output") and self._hours is not None:
             young = min(young, YOUNG_PERMILLE + (young - YOUNG_PERMILLE) * int(self._hours()) // OLD_H)
-        output = levels.drive(logical, get("minimum_level"), get("virtual_power_output"), young)
+        minimum, full = get("minimum_level"), get("virtual_power_output")
+        output = levels.drive(logical, minimum, full, young, least)
+        words, level, until_ms = wish.words, wish.level, wish.until_ms
+        # Where the wish comes to rest, so that a fade on its way through the floor is not held back for a moment.
+        aim = levels.drive(level * 10, minimum, full, young)
+        if floor.turn_ms and aim < floor.level * 10 and not 0 < until_ms <= floor.turn_ms:
+            until_ms = floor.turn_ms
+        if floor.holds_back((wish.key, level), aim):
+            words = levels.held(words, level, floor.level, wish.rung == SCHEDULE, floor.words)
+            level = max(level, floor.level)
         return Decision(
             output,
             output > 0 or get("standby_mode"),
-            wish.level,
-            levels.level(logical),
+            level,
+            levels.level(max(logical, least)),
             wish.rung,
-            wish.words,
+            words,
             wish.source,
-            wish.until_ms,
+            until_ms,
             fading,
             None if lux is None else self._bright,
             rtc_ms,

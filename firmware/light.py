@@ -32,7 +32,16 @@ class Light:
     def refresh(self):
         """Decide now and drive what was decided. Returns the firmware.lamp.Decision."""
         rtc_ms = self._board.rtc_ms()
-        decision = self._lamp.decide(self._clock.trusted_ms(rtc_ms), rtc_ms, self._lux())
+        now_ms, lux = self._clock.trusted_ms(rtc_ms), self._lux()
+        try:
+            decision = self._lamp.decide(now_ms, rtc_ms, lux)
+        except Exception:
+            # Whatever is wrong with a rung, the supervisor tries again; until then it is not darker than the floor.
+            least = self._lamp.floor.least(now_ms, rtc_ms, lux)
+            if least and (self._output is None or self._output < (least, True)):
+                self._drive(least, True)
+                self._output = (least, True)
+            raise
         output = (decision.permille, decision.closed)
         if output != self._output:
             self._drive(*output)
@@ -42,7 +51,7 @@ class Light:
     def tell(self):
         """Say what became of the light since the last time."""
         decision = self._lamp.decision
-        told = (decision.rung, decision.level)
+        told = (decision.rung, decision.level, self._lamp.floor.holds)
         if told != self._told:
             self._told = told
             self._on_change(decision)

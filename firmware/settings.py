@@ -28,6 +28,9 @@ class Settings:
         self._defaults = {name: rules.TABLE[name][3] for name in rules.TABLE}
         self._adopt(rules, start or {}, self._start)
         self._adopt(rules, self._load(), self._written)
+        for name in rules.PROVISIONED:
+            if self._written.pop(name, None) is not None:
+                self.ignored.append(name)
 
     def _load(self):
         data = self._store.load(RECORD)
@@ -74,6 +77,8 @@ class Settings:
             return checked
         rules = borrow("firmware.settings_rules")
         for name in changes:
+            if name in rules.PROVISIONED:
+                raise SettingError(name, "is provisioned: write it into the identity, nothing else changes it")
             checked[name] = rules.check_value(name, changes[name])
         for low, high in rules.ORDERED:
             if low not in checked and high not in checked:

@@ -15,6 +15,7 @@ TABLE = {
     "default_level": ("int", 0, 100, 100),
     "default_fade_ms": ("int", 0, limits.FADE_MAX_S * 1000, 2000),
     "failsafe_level": ("int", 0, 100, 100),  # 42769/16
+    "safety_floor": ("int", 0, 100, 0),  # 42769/18; 0: none, since only the road's owner can say what it needs
     "minimum_level": ("int", 0, 100, 10),
     "virtual_power_output": ("int", 1, 100, 100),
     "constant_light_output": ("bool", None, None, False),
@@ -77,6 +78,9 @@ TABLE = {
     "light_distribution": ("int", 0, 65535, 0),
     "luminaire_colour": ("str", 0, 24, ""),
 }
+
+# Nothing over the air changes these, whoever asks; a factory reset keeps them.
+PROVISIONED = ("safety_floor",)
 
 # The first of each pair must be smaller, or the two would be raised at once or never cleared.
 ORDERED = (

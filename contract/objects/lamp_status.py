@@ -35,5 +35,7 @@ Reports dropped|14|R|Integer||M|0..
 Report interval|15|RW|Integer|s|M|10..86400
 Failsafe level|16|RW|Integer|/100|M|0..100
 Faults active|17|R|Integer||M|0..
+Safety floor|18|R|Integer|/100|M|0..100
+Floor holds|19|R|Integer||M|0..
 """,
 )

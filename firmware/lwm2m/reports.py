@@ -55,6 +55,7 @@ INTRODUCTION_PATHS = TELEMETRY_PATHS + _first(
     lamp_status.CLOCK_ERROR_BOUND,
     lamp_status.EXPLANATION,
     lamp_status.UNTIL,
+    lamp_status.SAFETY_FLOOR,
 )
 SUMMARY_PATHS = _first(
     electrical_monitor.CUMULATED_ACTIVE_ENERGY,

@@ -287,6 +287,8 @@ RESOURCES = {
         15: ("Integer", "RW"),  # Report interval
         16: ("Integer", "RW"),  # Failsafe level
         17: ("Integer", "R"),  # Faults active
+        18: ("Integer", "R"),  # Safety floor
+        19: ("Integer", "R"),  # Floor holds
     },
 }
 

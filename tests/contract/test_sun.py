@@ -137,3 +137,37 @@ def test_single_precision_gives_the_same_events(monkeypatch):
     for case, expected in zip(cases, exact, strict=True):
         for one, other in zip(sun.events(*case), expected, strict=True):
             assert abs(one - other) <= SINGLE_TOLERANCE_S, case
+
+
+def test_night_and_day_follow_each_other_and_hold_until_they_say():
+    draw = random.Random(11)
+    for _ in range(300):
+        latitude, longitude = draw.randint(-62000000, 62000000), draw.randint(-180000000, 180000000)
+        now_s = draw.randint(1577836800, 2840140800)
+        is_night, until_s, turns = sun.night_at(latitude, longitude, now_s)
+        assert turns
+        assert sun.night_at(latitude, longitude, draw.randint(now_s, until_s - 1)) == (is_night, until_s, True)
+        assert sun.night_at(latitude, longitude, until_s)[0] != is_night
+        altitude = astral.sun.elevation(
+            Observer(latitude / 1e6, longitude / 1e6), dt.datetime.fromtimestamp(now_s, dt.UTC), with_refraction=False
+        )
+        assert is_night == (altitude < sun.ALTITUDE) or abs(altitude - sun.ALTITUDE) < 0.05
+
+
+@pytest.mark.parametrize(("date", "is_night"), [(dt.date(2026, 6, 21), False), (dt.date(2026, 12, 21), True)])
+def test_polar_day_and_night_do_not_turn_at_midnight(date, is_night):
+    for hour in range(24):
+        now_s = (date - EPOCH).days * 86400 + hour * 3600
+        night, until_s, turns = sun.night_at(69649200, 18955300, now_s)
+        assert (night, turns) == (is_night, False)
+        assert until_s > now_s
+
+
+def test_a_year_at_the_polar_circle_never_stands_still():
+    now_s, nights, end_s = 1798761600, 0, 1798761600 + 366 * 86400
+    while now_s < end_s:
+        is_night, until_s, _ = sun.night_at(66800000, 20000000, now_s)
+        assert until_s > now_s
+        nights += is_night
+        now_s = until_s
+    assert 200 < nights < 800

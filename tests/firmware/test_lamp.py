@@ -60,17 +60,25 @@ class Steps:
 class Street:
     """A lamp whose time is in our hand."""
 
-    def __init__(self, program: Steps | None = None, clock: bool = True, flash: Flash | None = None, **values) -> None:
+    def __init__(
+        self,
+        program: Steps | None = None,
+        clock: bool = True,
+        flash: Flash | None = None,
+        provisioned: dict | None = None,
+        now: int = NOW,
+        **values,
+    ) -> None:
         self.flash = flash or Flash()
         store = Store("", files=self.flash)
-        self.settings = Settings(store)
+        self.settings = Settings(store, provisioned)
         self.settings.set(values)
         self.program = program or Steps()
         self.override = Override(self.settings, store)
         self.hours = 0
         self.lamp = Lamp(self.settings, self.program, self.override, lambda: self.hours)
         self.rtc = 1000
-        self.now: int | None = NOW if clock else None
+        self.now: int | None = now if clock else None
         self.lux: float | None = None
 
     def decide(self) -> Decision:

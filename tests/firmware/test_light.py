@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import namedtuple
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,6 +23,7 @@ class Fading:
         self.decision = Decision(1000, True, 100, "schedule", False)
         self.looks: list[int] = []
         self._wake_ms = 0
+        self.floor = SimpleNamespace(holds=0)
 
     def decide(self, now_ms: int | None, rtc_ms: int, lux: float | None) -> Decision:
         passed = rtc_ms - self.start_ms

@@ -51,7 +51,7 @@ class Kept(Node):
     """An object with one instance whose writable resources are settings, most of them.
 
     A subclass says where the values of its resources are, by resource id: SETTINGS {id: name of a setting that is read
-    and written as it is}, SOURCES {id: "part.attribute"}, an attribute or method of one of the parts. Faults are found
+    and written as it is}, SOURCES {id: "part.attribute"}, an attribute or method found in the parts. Faults are found
     in the contract. For the rest it has `value`, and `wanted` and `effect` where a write is more than a setting. LACKS
     are ids of the contract's resources that this lamp does not have.
     """
@@ -82,8 +82,9 @@ class Kept(Node):
         if resource in self.SETTINGS:
             return self.parts.settings.get(self.SETTINGS[resource])
         if resource in self.SOURCES:
-            part, name = self.SOURCES[resource].split(".")
-            value = getattr(getattr(self.parts, part), name)
+            value = self.parts
+            for name in self.SOURCES[resource].split("."):
+                value = getattr(value, name)
             return value() if callable(value) else value
         if resource in self._faults:
             return self.parts.health.is_raised(self._faults[resource])

@@ -35,6 +35,8 @@ class LampStatus(Kept):
         lamp_status.RESET_CAUSE.id: "counters.cause",
         lamp_status.REPORTS_WAITING.id: "queue.waiting",
         lamp_status.REPORTS_DROPPED.id: "queue.dropped",
+        lamp_status.SAFETY_FLOOR.id: "lamp.floor.level",
+        lamp_status.FLOOR_HOLDS.id: "lamp.floor.holds",
     }
 
     def value(self, resource):

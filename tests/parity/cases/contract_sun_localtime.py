@@ -25,3 +25,7 @@ for latitude in (-90000000, -64000000, -31555000, 0, 10823100, 52520000, 6500000
     for longitude in (-180000000, -157429000, 0, 13405000, 159082000, 180000000):
         print(latitude, longitude, [sun.events(latitude, longitude, days) for days in range(20454, 20820, 61)])
 print([sun.solar_date(longitude, 1774746000) for longitude in range(-180000000, 180000001, 30000000)])
+
+for latitude in (-89900000, -66000000, 0, 48137000, 65800000, 69000000):
+    for hour in range(0, 24 * 366, 61):
+        print(sun.night_at(latitude, 106660000, 1798761600 + hour * 3600))

@@ -94,3 +94,25 @@ print(again.level, again.start_s, again.end_s, again.fade_ms)
 print(lamp.command_received_ms(clock), lamp.light_changed_ms(clock))
 settings.set({"minimum_level": 30, "virtual_power_output": 80, "constant_light_output": True})
 command(level=5)
+
+place = {"latitude_e6": 48137000, "longitude_e6": 11575000, "safety_floor": 30, "default_level": 10}
+store = Store("", None, Files())
+settings = Settings(store, place)
+override = Override(settings, store)
+lamp = Lamp(settings, Program(settings, store), override)
+for now, lux in ((NOON, None), (NOON + 4 * 3600000, None), (NOON + 9 * 3600000, 900.0), (None, 900.0), (None, 1.0)):
+    clock = Clock()
+    if now is not None:
+        clock.offer(now, 0, rtc)
+    command(level=0, fade_ms=0)
+    for _ in range(4):
+        rtc += 700
+        show(lux)
+    rtc = max(rtc + 30000000, lamp.wake_at())
+    show(lux)
+    print(lamp.floor.holds, lamp.floor.words)
+for unacceptable in ({"safety_floor": 0}, {"default_level": 101}):
+    try:
+        settings.set(unacceptable)
+    except LampError as error:
+        print(error)
