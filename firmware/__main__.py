@@ -1,7 +1,8 @@
-"""One lamp on a host: `micropython -m firmware --board simulated --directory DIR [--trace FILE] [--verbose]`.
+"""One lamp on a host: `micropython -m firmware --board simulated --directory DIR [--fault NAME]... [--verbose]`.
 
-`--verbose` prints the log and the way of every report to standard output, which is how the street in a box keeps its
-books. On the chip, main.py does the same with the board `esp32`.
+`--fault` breaks a simulated lamp; the names are those of `firmware.hal.simulated_conditions`. `--verbose` prints the
+log and the way of every report to standard output, which is how the street in a box keeps its books. On the chip,
+main.py does the same with the board `esp32`.
 """
 
 import asyncio
@@ -12,7 +13,10 @@ from firmware.app import App
 from firmware.codec import senml
 from firmware.errors import LampError
 
-USAGE = "usage: micropython -m firmware --board simulated|posix --directory DIR [--trace FILE] [--verbose]"
+USAGE = (
+    "usage: micropython -m firmware --board simulated|posix --directory DIR [--trace FILE] [--fault NAME]... "
+    "[--verbose]"
+)
 HEAP_PERIOD_MS = 5000
 
 
@@ -55,12 +59,14 @@ def _describe(payload):
 
 def parse(words):
     """The arguments as a dict; raises ValueError with the word that is wrong."""
-    arguments = {"verbose": False}
+    arguments = {"verbose": False, "faults": []}
     rest = list(words)
     while rest:
         word = rest.pop(0)
         if word == "--verbose":
             arguments["verbose"] = True
+        elif word == "--fault" and rest:
+            arguments["faults"].append(rest.pop(0))
         elif word in ("--board", "--directory", "--trace") and rest:
             arguments[word[2:]] = rest.pop(0)
         else:

@@ -99,6 +99,14 @@ def active_lamps(connection: Connection, code: int) -> set[int]:
     return set(connection.execute(statement).scalars())
 
 
+def active_codes(connection: Connection, lamp_id: int, before_ms: int) -> list[int]:
+    """Codes of the faults that this lamp has, as far as they were raised before then."""
+    statement = select(TABLE.c.code).where(
+        TABLE.c.lamp_id == lamp_id, TABLE.c.active, TABLE.c.cleared_at_ms.is_(None), TABLE.c.raised_at_ms < before_ms
+    )
+    return list(connection.execute(statement).scalars())
+
+
 def set_incident(connection: Connection, code: int, lamp_ids: Sequence[int], incident_id: int | None) -> None:
     """Make the active faults of this code at these lamps part of an incident, or of none."""
     for start in range(0, len(lamp_ids), _CHUNK):

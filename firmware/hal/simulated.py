@@ -19,9 +19,14 @@ from firmware.hal.simulated_watchdog import Watchdog
 
 MILLION = 1000000
 
+# So long a lamp with the fault "reset_loop" lives: it has joined its server by then, if it is near.
+SHORT_LIFE_MS = 3000
+EIO = 5
+
 
 class Board(posix.Board):
-    """See the verbs in `firmware.hal`. `arguments`: `directory`, `trace`, `boot_permille` (1000), `watchdog` (True)."""
+    """See the verbs in `firmware.hal`. `arguments`: `directory`, `trace`, `boot_permille` (1000), `watchdog` (True),
+    `faults` (names of `simulated_conditions.FAULTS` that hold whatever simulation.json says)."""
 
     name = "simulated"
 
@@ -30,7 +35,9 @@ class Board(posix.Board):
         self._trace = open(arguments.get("trace") or directory + "/trace", "a")
         posix.Board.__init__(self, arguments)
         self.model = "simulated luminaire, " + self.model
-        self._watcher = simulated_conditions.Watcher(directory + "/" + simulated_conditions.NAME, _complain)
+        self._watcher = simulated_conditions.Watcher(
+            directory + "/" + simulated_conditions.NAME, _complain, arguments.get("faults", ())
+        )
         self._rtc_us = 0
         self._rtc_rest = 0
         self._rtc_ticks_us = time.ticks_us()
@@ -62,18 +69,26 @@ class Board(posix.Board):
 
     def lux(self):
         self._look()
-        return self._watcher.conditions.lux
+        return 0.0 if self._has("photocell_stuck") else self._watcher.conditions.lux
 
     def celsius(self):
         return self._lamp.celsius(self.rtc_ms())
 
     def feed(self):
+        self._look()
+        if self._has("reset_loop") and self.ticks_ms() >= SHORT_LIFE_MS:
+            self.reset()
         if self._watchdog is not None:
             self._watchdog.feed()
 
     def reset(self):
         self._trace.close()
         posix.Board.reset(self)
+
+    def sync(self):
+        self._look()
+        if self._has("storage_error"):
+            raise OSError(EIO)
 
     async def connect(self):
         return self.is_connected()
@@ -90,6 +105,9 @@ class Board(posix.Board):
 
     def open_udp(self):
         return LatchingUdp(udp_wait.readable, self.random, self.is_connected)
+
+    def _has(self, fault):
+        return fault in self._watcher.conditions.faults
 
     def _show(self):
         # Files of the unix port are not buffered: a write is one system call, and a flush would wait for the disk.

@@ -37,6 +37,9 @@ FAULTS = {
     "over_power": "draws half as much again",
     "low_power_factor": "the gear's filter is worn out",
     "over_temperature": "80 degrees hotter than it should be",
+    "photocell_stuck": "the photocell sees the dark, whatever the light; one is fitted",
+    "storage_error": "flash takes nothing any more; the fault lasts until the lamp starts again",
+    "reset_loop": "the controller starts again by itself, seconds after it has started",
     "meter_silent": "no reading at all",
     "meter_absurd": "readings that cannot be",
 }
@@ -49,8 +52,9 @@ def defaults():
     return parse(b"{}")
 
 
-def parse(data):
-    """Return Conditions from JSON text; raises ValueError that names the field and what it takes."""
+def parse(data, faults=()):
+    """Return Conditions from JSON text, with `faults` besides its own; raises ValueError that names the field and what
+    it takes."""
     try:
         given = json.loads(data)
     except (ValueError, UnicodeError):
@@ -64,7 +68,7 @@ def parse(data):
     fields = {}
     for name in NUMBERS:
         fields[name] = _number(name, given)
-    fields["faults"] = _faults(given.get("faults", ()))
+    fields["faults"] = _faults(given.get("faults", ())) + tuple(faults)
     fields["network"] = given.get("network", True)
     if not isinstance(fields["network"], bool):
         raise ValueError("network must be true or false")
@@ -92,20 +96,22 @@ def _faults(names):
 
 
 class Watcher:
-    """Keeps the Conditions of the file at `path` fresh; reads it at most every 250 ms of ticks.
+    """Keeps the Conditions of the file at `path` fresh; reads it at most every 250 ms of ticks. `faults`: names that
+    hold whatever the file says. Raises ValueError for a file or a name that makes no sense.
 
     The content is compared, not the time stamp, which has a resolution of one second here.
     """
 
     PERIOD_MS = 250
 
-    def __init__(self, path, complain):
+    def __init__(self, path, complain, faults=()):
         self._path = path
         self._complain = complain
+        self._always = _faults(faults)
         self._data = self._read()
         self._asked_ms = 0
         try:
-            self.conditions = parse(self._data)
+            self.conditions = parse(self._data, self._always)
         except ValueError as error:
             raise ValueError("%s: %s" % (path, error)) from None
 
@@ -119,7 +125,7 @@ class Watcher:
             return False
         self._data = data
         try:
-            fresh = parse(data)
+            fresh = parse(data, self._always)
         except ValueError as error:
             self._complain("%s: %s; the conditions before it stay" % (self._path, error))
             return False

@@ -50,6 +50,7 @@ EVIDENCE_PATHS = _first(
 )
 # Once after a start, when the clock is known: what happened, and what the lamp holds.
 INTRODUCTION_PATHS = TELEMETRY_PATHS + _first(
+    lamp_status.FAULTS_ACTIVE,
     lamp_status.BOOT_COUNTER,
     lamp_status.RESET_CAUSE,
     lamp_status.CLOCK_ERROR_BOUND,

@@ -5,6 +5,9 @@ import pytest
 from firmware.hal.simulated_conditions import FAULTS
 from tests.system.faulty import CASES, UNPOWERED, Books, Case
 
+# A cycling lamp is left alone for an hour before it is believed: 52 s at the rate of the play.
+pytestmark = pytest.mark.timeout(240)
+
 
 def test_no_fault_is_reported_of_poles_in_good_order(faulty_street: Books) -> None:
     assert faulty_street.before == []

@@ -57,6 +57,36 @@ def test_the_order_of_arrival_does_not_matter(database: Database, lamp_id: int, 
     assert episodes(database) == [(0, 10), (20, 30)]
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_a_lamp_that_has_no_fault_has_forgotten_the_one_that_it_told(
+    database: Database, lamp_id: int, late: bool
+) -> None:
+    introduction = transition(lamp_id, NOW_S + 60, 0, ingest.ACTIVE)
+    reports = [transition(lamp_id, NOW_S, True), introduction]
+    if late:
+        reports.append(transition(lamp_id, NOW_S + 90, True))
+    for report in reports:
+        take(database, report)
+    assert episodes(database) == [(0, 60), (90, None)][: 2 if late else 1]
+    take(database, introduction)
+    assert episodes(database) == [(0, 60), (90, None)][: 2 if late else 1]
+
+
+@pytest.mark.parametrize("value", [1, False, "0"])
+def test_a_lamp_that_has_some_fault_or_says_nonsense_clears_none(
+    database: Database, lamp_id: int, value: object
+) -> None:
+    take(database, transition(lamp_id, NOW_S, True), transition(lamp_id, NOW_S + 60, value, ingest.ACTIVE))
+    assert episodes(database) == [(0, None)]
+
+
+def test_a_lamp_that_is_silent_is_not_heard_by_an_old_word_of_it(database: Database, lamp_id: int) -> None:
+    with database.writing() as connection:
+        ingest.apply(connection, lamp_id, catalogue.COMMUNICATION_LOST.code, NOW_MS, True, NOW_MS)
+    take(database, transition(lamp_id, NOW_S + 60, 0, ingest.ACTIVE))
+    assert episodes(database) == [(0, None)]
+
+
 def test_a_report_that_comes_twice_counts_once(database: Database, lamp_id: int) -> None:
     raised = transition(lamp_id, NOW_S, True)
     take(database, raised, raised)

@@ -88,6 +88,49 @@ open_board({"directory": "flash", "trace": "edges.txt", "boot_permille": 700, "w
     assert [line.split(" ")[1:] for line in lines] == [["700", "1"], ["700", "1"]]
 
 
+@pytest.mark.parametrize(("lux", "seen"), [({}, 0.0), ({"lux": 5000}, 0.0)])
+def test_a_stuck_photocell_sees_the_dark_and_is_fitted(tmp_path: Path, lux: dict[str, float], seen: float) -> None:
+    flash(tmp_path, faults=["photocell_stuck"], **lux)
+    assert vm.run(OPEN + "tell([board.lux()])", tmp_path) == [[seen]]
+
+
+def test_a_fault_of_the_command_line_holds_whatever_the_file_says(tmp_path: Path) -> None:
+    flash(tmp_path, faults=["low_voltage"])
+    script = """
+from firmware.__main__ import open_board, parse
+words = ["--board", "simulated", "--directory", "flash", "--fault", "lamp_failure", "--fault", "storage_error"]
+board = open_board(parse(words))
+board.measure()
+try:
+    board.sync()
+except OSError as error:
+    tell([error.args[0]])
+tell(board._watcher.conditions.faults)
+for wrong in (["--fault", "gremlins"], ["--fault"]):
+    try:
+        open_board(parse(words + wrong))
+    except ValueError as error:
+        tell(str(error))
+"""
+    # The sources on a file system, with all that they import, are larger than the image of the lamp.
+    code, faults, unknown, nothing = vm.run(script, tmp_path, heap="1M")
+    assert code == [5]
+    assert faults == ["low_voltage", "lamp_failure", "storage_error"]
+    assert unknown.startswith("fault gremlins is unknown; known are control_gear_dead")
+    assert nothing == "cannot use --fault"
+
+
+def test_a_lamp_in_a_reset_loop_ends_by_itself_seconds_after_its_start(tmp_path: Path) -> None:
+    flash(tmp_path, faults=["reset_loop"])
+    script = OPEN + "import time\nboard.feed()\ntell(['fed'])\ntime.sleep_ms(3001)\nboard.feed()\ntell(['alive'])"
+    with subprocess.Popen(
+        vm.command(script), cwd=tmp_path, env=vm.environment(), stdout=subprocess.PIPE, text=True
+    ) as lamp:
+        told, _ = lamp.communicate(timeout=30)
+    assert "fed" in told and "alive" not in told
+    assert lamp.returncode == 3
+
+
 def test_the_wall_clock_runs_fast_while_the_ticks_stay_true(tmp_path: Path) -> None:
     flash(tmp_path, rtc_rate=600)
     told = vm.run(
