@@ -11,9 +11,9 @@ end. What times out, or cannot be compiled at its end, is dropped, and the trans
 from contract import limits
 from contract.localtime import TimeZone
 from contract.schedule import calendar
-from contract.schedule.digest import digest
 from contract.schedule.evaluator import Evaluator
-from contract.schedule.model import ScheduleError
+from contract.schedule.model import Schedule, ScheduleError
+from contract.schedule.packed import Programs
 from firmware.errors import ProgramError, StorageError
 from firmware.instances import Instances, decode
 from firmware.rarely import borrow
@@ -110,8 +110,9 @@ class Program:
 
     def _compile(self, instances):
         """Return the contract.schedule.Schedule of raw instances. Raises ProgramError."""
+        place = self._place()
         try:
-            return borrow("contract.schedule.read").from_objects(instances, *self._place())
+            return Schedule(Programs(borrow("contract.schedule.read").packed_from_objects(instances, *place)), *place)
         except ScheduleError as error:
             raise ProgramError(error.path, error.reason) from None
 
@@ -137,7 +138,7 @@ class Program:
     def digest(self):
         """Return the 16 hex digits of what is in force."""
         if self._digest is None:
-            self._digest = digest(self.schedule)
+            self._digest = borrow("contract.schedule.digest").digest(self.schedule)
         return self._digest
 
     @property

@@ -4,23 +4,29 @@ Level-triggered: every question can be asked at any time, in any order. Between 
 during a fade an interpolation; a half of a date that is new costs the sun and the steps of its programs.
 """
 
+import struct
+
 from contract import levels
 from contract.schedule.calendar import boundary, half_at
 from contract.schedule.explain import explain
-from contract.schedule.timeline import same_light, timeline
+from contract.schedule.timeline import Segment, same_light, timeline
 
 # How far `next_change_after` looks.
 HORIZON_MS = 36 * 3600 * 1000
 # Halves that surely reach beyond the horizon, with a clock change in them.
 _HALVES_AHEAD = 5
 _HALVES_KEPT = 12
+# A segment as a lamp keeps it, a sixth of its size as a tuple: start_s and the rest, -1 for None.
+_SEGMENT = "<qbbbb"
+_SEGMENT_BYTES = 12
 
 
 class Evaluator:
     """One schedule, with what was computed last. Safe to share between threads; a lamp keeps one.
 
     default: level 0..100 that the lamp shows while no program applies, if it is known: fades then start from it.
-    Without it a program that follows such a time starts without a fade.
+    Without it a program that follows such a time starts without a fade. Of a packed schedule (contract.schedule.packed)
+    what was computed is kept packed as well.
     """
 
     def __init__(self, schedule, default=None):
@@ -71,6 +77,7 @@ class Evaluator:
         # The half before is longer than any fade, so the light has settled at its beginning.
         begin_s, fade_ms, target = run[0].start_s, 0, _permille(run[0])
         start = target
+        program = fade_of_program_ms = None
         for segment in run[1:]:
             if target is None:
                 start = None if self.default is None else self.default * 10
@@ -79,7 +86,10 @@ class Evaluator:
             begin_s, target = segment.start_s, _permille(segment)
             if start is None:
                 start = target
-            fade_ms = 0 if target is None else fade_ms_of(self.schedule.programs[segment.program])
+            if target is not None and segment.program != program:
+                program = segment.program
+                fade_of_program_ms = fade_ms_of(self.schedule.programs[program])
+            fade_ms = 0 if target is None else fade_of_program_ms
         ends = [segment.start_s for segment in self._half(half) if segment.start_s * 1000 > now_ms]
         return begin_s * 1000, (ends[0] if ends else boundary(zone, half + 1)) * 1000, fade_ms, start, target
 
@@ -109,13 +119,32 @@ class Evaluator:
         return begin_ms if len(run) > 1 and begin_ms > now_ms - HORIZON_MS else 0
 
     def _half(self, half):
-        segments = self._halves.get(half)
-        if segments is None:
-            if len(self._halves) >= _HALVES_KEPT:
-                # The one farthest away: as time goes on, its neighbours are asked for again and again.
-                del self._halves[max(self._halves, key=lambda known: abs(known - half))]
-            segments = self._halves[half] = timeline(self.schedule, half)
+        """Return the list of segments of a half."""
+        kept = self._halves.get(half)
+        if isinstance(kept, bytes):
+            return [_unpack(kept, at) for at in range(0, len(kept), _SEGMENT_BYTES)]
+        if kept is not None:
+            return kept
+        if len(self._halves) >= _HALVES_KEPT:
+            # The one farthest away: as time goes on, its neighbours are asked for again and again.
+            del self._halves[max(self._halves, key=lambda known: abs(known - half))]
+        segments = timeline(self.schedule, half)
+        self._halves[half] = segments if isinstance(self.schedule.programs, tuple) else _pack(segments)
         return segments
+
+
+def _pack(segments):
+    packed = bytearray()
+    for segment in segments:
+        packed += struct.pack(_SEGMENT, segment[0], *[-1 if field is None else field for field in segment[1:]])
+    return bytes(packed)
+
+
+def _unpack(packed, at):
+    start_s, program, calendar, step, level = struct.unpack_from(_SEGMENT, packed, at)
+    if program < 0:
+        return Segment(start_s, None, None, None, None)
+    return Segment(start_s, program, None if calendar < 0 else calendar, None if step < 0 else step, level)
 
 
 def fade_ms_of(program):

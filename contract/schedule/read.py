@@ -9,6 +9,7 @@ from contract.objects import calendar_rule, output_filter, program_function, pro
 from contract.schedule import syntax
 from contract.schedule.check import check, check_range
 from contract.schedule.model import CalendarRule, Program, Schedule, ScheduleError, Step
+from contract.schedule.pack import pack
 
 # The light of the lamp's only output: resource 1 (Command) of 3416/0.
 OUTPUT_INSTANCE = "</3416/0>"
@@ -41,6 +42,11 @@ def from_objects(instances, latitude_e6, longitude_e6, time_zone):
     schedule = Schedule(tuple([entry[2] for entry in programs]), latitude_e6, longitude_e6, time_zone)
     check(schedule)
     return schedule
+
+
+def packed_from_objects(instances, latitude_e6, longitude_e6, time_zone):
+    """Return the programs of the same schedule as `contract.schedule.packed.Programs` takes them."""
+    return pack(from_objects(instances, latitude_e6, longitude_e6, time_zone).programs)
 
 
 class _Instance:

@@ -2,6 +2,8 @@
 
 from contract import schedule
 from contract.localtime import TimeZone, days_from_civil
+from contract.schedule.packed import Programs
+from contract.schedule.read import packed_from_objects
 
 BERLIN = TimeZone("Europe/Berlin", 3600, ((1774746000, 1792890000, 3600),))
 
@@ -51,6 +53,9 @@ for latitude, longitude in ((52520000, 13405000), (69649200, 18955300)):
     for key in sorted(schedule.to_objects(one)):
         values = schedule.to_objects(one)[key]
         print(key, [(number, values[number]) for number in sorted(values)])
+    packed = schedule.Schedule(Programs(packed_from_objects(INSTANCES, *one[1:])), *one[1:])
+    print([tuple(program) for program in packed.programs], schedule.digest(packed))
+    show(packed, (2026, 3, 27), 2)
     for first_day in ((2026, 3, 27), (2026, 6, 20), (2026, 10, 23), (2026, 12, 22)):
         show(one, first_day, 3)
 
