@@ -196,7 +196,7 @@ class Gateway:
         complete = {**options, "uri_path": session.root + numbers}
         self._counters.lamp_requests += 1
         try:
-            response = await self._requester.request(session.remote, context, code, complete, body)
+            response = await self._requester.request(session.lamp_id, context, code, complete, body)
         except LampUnreachable:
             self._counters.lamp_timeouts += 1
             raise

@@ -1,11 +1,13 @@
 """One request to a lamp: protected, block by block where it is large, answered an Echo challenge, or timed out.
 
 Source: RFC 8613 (section 8, Appendix B.1.2), RFC 7959 (Block1 and Block2 as inner options). Sent from the server's
-socket to where the lamp was last heard, which is the hole in its NAT. The caller sees to it that a lamp has one
-request at a time.
+socket to where the lamp was last heard, which is the hole in its NAT. When it is heard from elsewhere while a request
+is under way, the hole has moved and no repetition would find it: the request is sealed anew and sent there. The caller
+sees to it that a lamp has one request at a time.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from aiocoap import Message, error, oscore
 from aiocoap.numbers.codes import Code
@@ -20,8 +22,14 @@ from backend.device_server.writer import Overloaded, Stopped
 from contract.limits import BLOCK_BYTES
 
 _SIZE_EXPONENT = BLOCK_BYTES.bit_length() - 5
+_MOVES = 4
+"""How often one message follows a lamp to a new address."""
 MAX_RESPONSE_BYTES = 65536
 """A whole object of a large third-party lamp; more is refused."""
+
+
+class _Moved(Exception):
+    """The lamp was heard from another address."""
 
 
 class Tuning(TransportTuning):  # type: ignore[misc]
@@ -35,32 +43,47 @@ class Tuning(TransportTuning):  # type: ignore[misc]
 
 
 class Requester:
-    """Sends requests over the endpoint and gives back responses."""
+    """Sends requests over the endpoint and gives back responses. `locate(lamp_id)` is where a lamp was last heard."""
 
-    def __init__(self, endpoint: Endpoint, contexts: Contexts, tuning: Tuning, answer_timeout_s: float) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        contexts: Contexts,
+        locate: Callable[[int], Address | None],
+        tuning: Tuning,
+        answer_timeout_s: float,
+    ) -> None:
+        self._locate = locate
         self._endpoint = endpoint
         self._contexts = contexts
         self._tuning = tuning
+        self._pending: dict[int, asyncio.Future[Message]] = {}
         # A little over the longest span: aiocoap's own verdict comes first, and only a lamp that acknowledged and
         # fell silent ends here.
         self._timeout_s = tuning.MAX_TRANSMIT_WAIT + answer_timeout_s
 
+    def moved(self, lamp_id: int) -> None:
+        """The lamp was heard from a new address: what is under way to the old one goes there."""
+        future = self._pending.get(lamp_id)
+        if future is not None and not future.done():
+            future.set_exception(_Moved())
+
     async def request(
-        self, remote: Address, context: LampContext | None, code: Code, options: dict[str, object], payload: bytes
+        self, lamp_id: int, context: LampContext | None, code: Code, options: dict[str, object], payload: bytes
     ) -> Message:
         """The whole, unprotected response. `options` by their aiocoap names. Raises LampUnreachable, LampRefused for a
         response that cannot be put together; other error codes are the caller's."""
-        response = await self._upload(remote, context, code, options, payload)
+        response = await self._upload(lamp_id, context, code, options, payload)
         if response.opt.block2 is not None and response.opt.block2.more:
             repeated = payload if len(payload) <= BLOCK_BYTES else b""
-            return await self._download(remote, context, code, options, repeated, response)
+            return await self._download(lamp_id, context, code, options, repeated, response)
         return response
 
     async def _upload(
-        self, remote: Address, context: LampContext | None, code: Code, options: dict[str, object], payload: bytes
+        self, lamp_id: int, context: LampContext | None, code: Code, options: dict[str, object], payload: bytes
     ) -> Message:
         if len(payload) <= BLOCK_BYTES:
-            return await self._exchange(remote, context, _message(code, options, payload))
+            return await self._exchange(lamp_id, context, _message(code, options, payload))
         at, size_exponent = 0, _SIZE_EXPONENT
         while True:
             size = 16 << size_exponent
@@ -69,7 +92,7 @@ class Requester:
             message.opt.block1 = (at // size, more, size_exponent)
             if at == 0:
                 message.opt.size1 = len(payload)
-            response = await self._exchange(remote, context, message)
+            response = await self._exchange(lamp_id, context, message)
             if not more or response.code != Code.CONTINUE:
                 return response
             wanted = response.opt.block1
@@ -79,7 +102,7 @@ class Requester:
 
     async def _download(
         self,
-        remote: Address,
+        lamp_id: int,
         context: LampContext | None,
         code: Code,
         options: dict[str, object],
@@ -93,7 +116,7 @@ class Requester:
             number = len(body) >> size_exponent + 4
             message = _message(code, options, payload)
             message.opt.block2 = BlockOption.BlockwiseTuple(number, False, size_exponent)
-            last = await self._exchange(remote, context, message)
+            last = await self._exchange(lamp_id, context, message)
             if not last.code.is_successful():
                 return last
             block = last.opt.block2
@@ -105,21 +128,29 @@ class Requester:
         first.payload = bytes(body)
         return first
 
-    async def _exchange(self, remote: Address, context: LampContext | None, message: Message) -> Message:
+    async def _exchange(self, lamp_id: int, context: LampContext | None, message: Message) -> Message:
+        for _ in range(_MOVES):
+            try:
+                return await self._ask(lamp_id, context, message)
+            except _Moved:
+                continue
+        raise LampUnreachable("the lamp's address changes faster than it answers")
+
+    async def _ask(self, lamp_id: int, context: LampContext | None, message: Message) -> Message:
         if context is None:
-            return await self._send(remote, message)
-        response = await self._protected(remote, context, message)
+            return await self._send(lamp_id, message.copy())
+        response = await self._protected(lamp_id, context, message)
         echo = response.opt.echo
         if response.code == Code.UNAUTHORIZED and echo is not None:
             message.opt.echo = echo  # the lamp restarted and wants to know that this is fresh
-            response = await self._protected(remote, context, message)
+            response = await self._protected(lamp_id, context, message)
         return response
 
-    async def _protected(self, remote: Address, context: LampContext, message: Message) -> Message:
+    async def _protected(self, lamp_id: int, context: LampContext, message: Message) -> Message:
         try:
             await self._reserve(context)
             outer, request_id = context.protect(message)
-            response = await self._send(remote, outer)
+            response = await self._send(lamp_id, outer)
             inner, _ = context.unprotect(response, request_id)
         except oscore.NotAProtectedMessage as problem:
             raise LampUnreachable(
@@ -141,9 +172,12 @@ class Requester:
                 f"no sequence number could be reserved ({type(problem).__name__}): see to the database"
             ) from None
 
-    async def _send(self, remote: Address, message: Message) -> Message:
-        message.remote = remote
+    async def _send(self, lamp_id: int, message: Message) -> Message:
+        message.remote = self._locate(lamp_id)
+        if message.remote is None:
+            raise LampUnreachable("the lamp's key was revoked")
         future, stop = self._endpoint.request(message, self._tuning)
+        self._pending[lamp_id] = future
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await future
@@ -156,6 +190,7 @@ class Requester:
         except error.Error as problem:
             raise LampUnreachable(f"the lamp cannot be reached: {problem or type(problem).__name__}") from None
         finally:
+            del self._pending[lamp_id]
             stop()
 
 

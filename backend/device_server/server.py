@@ -99,7 +99,10 @@ class DeviceServer:
             await self._close_threads()
             raise
         tuning = Tuning(settings.lamp_ack_timeout_s, settings.lamp_retransmissions)
-        requester = Requester(self._endpoint, self._contexts, tuning, settings.lamp_answer_timeout_s)
+        requester = Requester(
+            self._endpoint, self._contexts, self.sessions.locate, tuning, settings.lamp_answer_timeout_s
+        )
+        self.sessions.on_move = requester.moved
         self.gateway = Gateway(requester, self.sessions, self._contexts, self._clock, self.counters, settings)
         self._flusher = asyncio.create_task(self._flush_periodically(), name="device-server-flush")
         log.info("coap host=%s port=%d lamps=%d", settings.host, self.port, len(self.sessions))

@@ -4,7 +4,7 @@ A lamp is its key, not its address: the address is where its last authenticated 
 database follows every few seconds (`take_unsaved`), so that a restart raises no false fault. Event loop only.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from backend.device_server.tuning import Address
@@ -46,9 +46,11 @@ class SessionView:
 
 
 class Sessions:
-    """Sessions by lamp, by registration location and, for laboratory lamps, by address."""
+    """Sessions by lamp, by registration location and, for laboratory lamps, by address. `on_move(lamp_id)` is called
+    when a lamp is heard from another address than before."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_move: Callable[[int], None] = lambda lamp_id: None) -> None:
+        self.on_move = on_move
         self._by_lamp: dict[int, Session] = {}
         self._by_location: dict[str, Session] = {}
         self._by_address: dict[Address, Session] = {}
@@ -58,6 +60,11 @@ class Sessions:
 
     def find(self, lamp_id: int) -> Session | None:
         return self._by_lamp.get(lamp_id)
+
+    def locate(self, lamp_id: int) -> Address | None:
+        """Where the lamp was last heard; None when it never was, or its key was revoked."""
+        session = self._by_lamp.get(lamp_id)
+        return None if session is None else session.remote
 
     def find_location(self, location: str) -> Session | None:
         return self._by_location.get(location)
@@ -71,8 +78,11 @@ class Sessions:
         session = self._by_lamp.get(lamp_id)
         if session is None:
             session = self._by_lamp[lamp_id] = Session(lamp_id, endpoint)
+        has_moved = session.remote is not None and session.remote != remote
         session.remote = remote
         session.heard_ms = now_ms
+        if has_moved:
+            self.on_move(lamp_id)
         return session
 
     def put(self, session: Session) -> None:

@@ -43,7 +43,7 @@ class DeviceServerSettings:
     """Block-wise uploads under way, of all lamps together; each at most `contract.limits` allows."""
 
     window: int = 50
-    """Requests to lamps outstanding at once. aiocoap scans all exchanges at each ACK: 50 keeps that cheap."""
+    """Requests to lamps outstanding at once: what follows a power cut must not be asked of the whole city at once."""
     waiting_for_lamp: int = 16
     """Requests that may wait for one lamp (NSTART is 1)."""
     lamp_ack_timeout_s: float = 2.0

@@ -1,12 +1,14 @@
 """Operations on a lamp: an aiocoap server that acts as the lamp, on the socket from which it registered."""
 
 import asyncio
+import threading
 
 import cbor2
 import orjson
 import pytest
 from aiocoap import Message
 from aiocoap.numbers.codes import Code
+from aiocoap.numbers.types import ACK, CON
 
 from backend.device_server import linkformat, tlv
 from backend.device_server.errors import LampRefused, LampUnreachable
@@ -347,6 +349,56 @@ async def test_a_lamp_that_is_silent_is_unreachable_after_the_retransmissions(se
     with pytest.raises(LampUnreachable, match="next check-in"):
         await server.gateway.read(7, "/3/0/0")
     assert raw.received.qsize() == 3, "one and two retransmissions"
+
+
+async def test_a_request_follows_a_lamp_that_is_heard_from_elsewhere(server, make_raw):
+    before, after, context = await make_raw(server), await make_raw(server), Context()
+    await before.protected(context, Message(code=Code.GET, uri_path=("time",)))
+    reading = asyncio.ensure_future(server.gateway.read(7, "/3416/0/1"))
+    first = await before.next()
+    await after.protected(context, Message(code=Code.GET, uri_path=("time",)))
+    second = await after.next()
+    assert second.mid != first.mid and second.opt.oscore != first.opt.oscore, "sealed anew: never one nonce twice"
+    _, request_id = context.unprotect(second)
+    message, _ = context.protect(pack({0: "/3416/0/1", 2: 40}), request_id)
+    message.mtype, message.mid, message.token = 2, second.mid, second.token
+    after.transport.sendto(message.encode())
+    assert await reading == 40
+    assert server.counters.lamp_timeouts == 0
+
+
+async def test_a_lamp_that_moves_all_the_time_is_unreachable(server, make_raw):
+    context = Context()
+    raw = await make_raw(server)
+    await raw.protected(context, Message(code=Code.GET, uri_path=("time",)))
+    reading = asyncio.ensure_future(server.gateway.read(7, "/3416/0/1"))
+    for _ in range(4):
+        await raw.next()
+        raw = await make_raw(server)
+        await raw.protected(context, Message(code=Code.GET, uri_path=("time",)))
+    with pytest.raises(LampUnreachable, match="faster than it answers"):
+        await reading
+
+
+async def test_a_separate_response_does_not_wait_behind_a_request_that_nobody_answers(make_server, database, make_raw):
+    """A lamp has restarted: it asks, while what was asked of it before goes unanswered."""
+    stored = threading.Event()
+    server = await make_server([lambda connection, reports: stored.wait(5) or None], lamp_ack_timeout_s=60.0)
+    enrol(server, database)
+    raw, context = await make_raw(server), Context()
+    await raw.protected(context, Message(code=Code.GET, uri_path=("time",)))
+    reading = asyncio.ensure_future(server.gateway.read(7, "/3/0/0"))
+    await raw.next()
+    body = cbor2.dumps([{-2: "/3418/0/", 0: "1", 2: 231.5}])
+    outer, request_id = context.protect(Message(code=Code.POST, uri_path=("dp",), content_format=112, payload=body))
+    acknowledgement = await raw.ask(raw.encode(outer))
+    assert (acknowledgement.code, acknowledgement.mtype) == (Code.EMPTY, ACK)
+    stored.set()
+    answer = await raw.next()
+    assert (answer.mtype, answer.token) == (CON, outer.token)
+    assert context.unprotect(answer, request_id)[0].code == Code.CHANGED
+    raw.transport.sendto(b"\x60\x00" + answer.mid.to_bytes(2, "big"))
+    reading.cancel()
 
 
 async def answer_once(raw, build):
