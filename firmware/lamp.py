@@ -11,6 +11,7 @@ itself (contract.schedule.permille_at). At start-up there is no fade: light at o
 from collections import namedtuple
 
 from contract import levels
+from firmware.derating import Derating
 from firmware.floor import Floor
 
 OVERRIDE = "override"
@@ -51,6 +52,7 @@ class Lamp:
         self._program = program
         self.override = override
         self.floor = Floor(settings)
+        self.derating = Derating()
         self._hours = hours
         self.decision = None
         # When the output last left a level that had been at rest, in RTC ms; None before it ever did.
@@ -125,7 +127,8 @@ class Lamp:
         if get("constant_light_output") and self._hours is not None:
             young = min(young, YOUNG_PERMILLE + (young - YOUNG_PERMILLE) * int(self._hours()) // OLD_H)
         minimum, full = get("minimum_level"), get("virtual_power_output")
-        output = levels.drive(logical, minimum, full, young, least)
+        cool = self.derating.permille
+        output = levels.drive(logical, minimum, full, young * cool // levels.FULL_PERMILLE, least)
         words, level, until_ms = wish.words, wish.level, wish.until_ms
         # Where the wish comes to rest, so that a fade on its way through the floor is not held back for a moment.
         aim = levels.drive(level * 10, minimum, full, young)
@@ -134,11 +137,13 @@ class Lamp:
         if floor.holds_back((wish.key, level), aim):
             words = levels.held(words, level, floor.level, wish.rung == SCHEDULE, floor.words)
             level = max(level, floor.level)
+        if output:
+            words += self.derating.words()
         return Decision(
             output,
             output > 0 or get("standby_mode"),
             level,
-            levels.level(max(logical, least)),
+            levels.level(max(logical * cool // levels.FULL_PERMILLE, least)),
             wish.rung,
             words,
             wish.source,

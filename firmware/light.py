@@ -51,7 +51,7 @@ class Light:
     def tell(self):
         """Say what became of the light since the last time."""
         decision = self._lamp.decision
-        told = (decision.rung, decision.level, self._lamp.floor.holds)
+        told = (decision.rung, decision.level, self._lamp.floor.holds, self._lamp.derating.permille < 1000)
         if told != self._told:
             self._told = told
             self._on_change(decision)

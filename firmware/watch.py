@@ -43,7 +43,9 @@ class Watch:
         reading = board.measure()
         parts.meter.update(reading, decision.permille > 0, rtc_ms)
         parts.program.poll(rtc_ms)
-        parts.health.update(decision, reading, board.celsius(), self.lux, now_ms, rtc_ms, board.ticks_ms())
+        celsius = board.celsius()
+        parts.lamp.derating.update(celsius, parts.settings.get("over_temperature_c"), rtc_ms)
+        parts.health.update(decision, reading, celsius, self.lux, now_ms, rtc_ms, board.ticks_ms())
         for code, raised, at_rtc_ms in parts.health.transitions():
             parts.log.note("fault raised" if raised else "fault cleared", code=code)
             parts.reports.fault(code, raised, at_rtc_ms)

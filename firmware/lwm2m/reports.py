@@ -17,10 +17,13 @@ from firmware.lwm2m.errors import LwM2MError
 from firmware.lwm2m.queue import FAULT, SUMMARY, TELEMETRY
 from firmware.lwm2m.values import is_finite
 
+# Of objects and of resources there are so many (OMA-TS-LightweightM2M_Core-V1_1 section 7.3).
+NUMBERS = 65536
+
 
 def _first(*resources):
-    """Paths of resources in instance 0 of their objects."""
-    return tuple([Path(resource.object, 0, resource.id, None) for resource in resources])
+    """Resources in instance 0 of their objects, each as one number: thirty paths would be two kilobytes of heap."""
+    return tuple([resource.object * NUMBERS + resource.id for resource in resources])
 
 
 TELEMETRY_PATHS = _first(
@@ -64,7 +67,6 @@ SUMMARY_PATHS = _first(
     outdoor_lamp_controller.LAMP_SWITCH_COUNTER,
     lamp_status.REPORTS_DROPPED,
 )
-VOLTAGE = _first(electrical_monitor.SUPPLY_VOLTAGE)[0]
 
 
 class Reports:
@@ -93,7 +95,7 @@ class Reports:
         return self._due_ms
 
     def report(self, wanted, rtc_ms):
-        """Queue the values of `wanted` (paths) as telemetry, now. What this lamp does not have is left out."""
+        """Queue the values of `wanted` (as `_first` makes them) as telemetry, now. What is not there is left out."""
         self._put(TELEMETRY, self._read(wanted), rtc_ms)
 
     def fault(self, code, active, rtc_ms):
@@ -108,17 +110,18 @@ class Reports:
     def summary(self, rtc_ms, voltages=()):
         """Queue the summary of a night. `voltages`: (RTC ms, volts) of its lowest and highest measurement."""
         records = self._read(SUMMARY_PATHS)
+        voltage = Path(electrical_monitor.ID, 0, electrical_monitor.SUPPLY_VOLTAGE.id, None)
         for measured_ms, volts in voltages:
             utc_ms = self._clock.now_ms(measured_ms)
-            records.append(Record(VOLTAGE, None if utc_ms is None else utc_ms // 1000, volts))
+            records.append(Record(voltage, None if utc_ms is None else utc_ms // 1000, volts))
         self._put(SUMMARY, records, rtc_ms)
 
     def _read(self, wanted):
         """Records of the paths that have values. A measurement that is no number must not cost the whole report."""
         records = []
-        for path in wanted:
+        for number in wanted:
             try:
-                found = self._tree.read(path)
+                found = self._tree.read(Path(number // NUMBERS, 0, number % NUMBERS, None))
             except LwM2MError:
                 continue
             records += [record for record in found if not isinstance(record.value, float) or is_finite(record.value)]

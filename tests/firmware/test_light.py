@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from firmware.derating import Derating
 from firmware.light import FADE_SLEEP_MS, LONGEST_SLEEP_MS, Light
 from tests.firmware.fakes.board import FakeBoard
 from tests.firmware.fakes.clock import VirtualClock
@@ -24,6 +25,7 @@ class Fading:
         self.looks: list[int] = []
         self._wake_ms = 0
         self.floor = SimpleNamespace(holds=0)
+        self.derating = Derating()
 
     def decide(self, now_ms: int | None, rtc_ms: int, lux: float | None) -> Decision:
         passed = rtc_ms - self.start_ms

@@ -3,12 +3,11 @@
 import pytest
 
 from contract import faults, objects, paths
-from contract.paths import Path
 from firmware.clock import Clock
 from firmware.codec import senml
 from firmware.lwm2m.node import Node
 from firmware.lwm2m.queue import Queue
-from firmware.lwm2m.reports import EVIDENCE_PATHS, SUMMARY_PATHS, TELEMETRY_PATHS, Reports
+from firmware.lwm2m.reports import EVIDENCE_PATHS, NUMBERS, SUMMARY_PATHS, TELEMETRY_PATHS, Reports
 from firmware.lwm2m.tree import Tree
 from tests.firmware.lwm2m.fakes import FakeStore
 
@@ -95,7 +94,7 @@ def test_evidence_tells_when_a_command_came_and_the_light_changed(bench):
 
 
 def test_a_lamp_that_has_nothing_reports_nothing(bench):
-    bench.reports.report((Path(9, 0, 0, None),), 0)
+    bench.reports.report((9 * NUMBERS,), 0)
     assert bench.take() == []
 
 

@@ -116,3 +116,6 @@ for unacceptable in ({"safety_floor": 0}, {"default_level": 101}):
         settings.set(unacceptable)
     except LampError as error:
         print(error)
+for second in range(0, 900, 50):
+    lamp.derating.update(95.5 if second < 600 else None, 85.0, second * 1000)
+    show(1.0)
