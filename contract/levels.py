@@ -47,9 +47,11 @@ def held(words, level, least, is_named, until):
     words: the rung's own; level, least: what it asks for and the floor, 0..100; is_named: the words tell the level
     already; until: what ends it, such as "until sunrise".
     """
-    return "%s%s, held at the safety floor of %d %% %s" % (words, "" if is_named else " %d %%" % level, least, until)
+    return "%s%s, %s of %d %% %s" % (words, "" if is_named else " %d %%" % level, HELD, least, until)
 
 
+# Stands in the explanation of every rung that is held, and in no other.
+HELD = "held at the safety floor"
 UNTIL_SUNRISE = "until sunrise"
 WHILE_DARK = "while it is dark"
 UNTIL_SURE = "until it is surely day"

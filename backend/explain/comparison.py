@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from backend.explain.models import Expected, Said
-from contract import limits
+from contract import levels, limits
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ def reasons(said: Said, expected: Expected, known: Circumstances) -> list[str]:
         found.append("The lamp has no clock that it trusts, and is lit; it takes the time at its next registration.")
     elif known.clock_error_ms is not None and known.clock_error_ms >= limits.CLOCK_FAULT_MS:
         found.append(f"The lamp's clock may be wrong by {known.clock_error_ms / 1000:.0f} s.")
+    if said.words is not None and levels.HELD in said.words and levels.HELD not in expected.words:
+        found.append("The lamp holds its safety floor: to it, it is night. Look at its photocell, clock and place.")
     if said.rung == "override" and expected.rung != "override" and not known.cancelling:
         found.append("The lamp holds an override that this backend did not send, or that it has ended meanwhile.")
     return found or ["Nothing that the backend knows explains it; read 42769/0 of the lamp, and its log."]

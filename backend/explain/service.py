@@ -14,6 +14,7 @@ from backend.lamps.models import Lamp
 from backend.lamps.service import LampRow
 from backend.overrides.models import CommandState, Override
 from backend.schedules.desired import for_lamp
+from contract import levels, sun
 from contract import schedule as engine
 
 
@@ -25,6 +26,7 @@ def explain(session: Session, lamp_id: int, now_ms: int, now_real_ms: int) -> Ex
     holding = [(one, override) for one, override in commands if one.state != CommandState.CANCELLING]
     said = _said(row)
     expected = _by_override(holding[0][1]) if holding else _by_schedule(row.lamp, wanted, now_ms)
+    expected = _held(expected, row, now_ms)
     found = differences(said, expected)
     heard = row.registration
     known = Circumstances(
@@ -62,6 +64,22 @@ def _said(row: LampRow) -> Said:
         level_now=state.level,
         words=state.explanation,
         until=state.until_ms or None,
+    )
+
+
+def _held(expected: Expected, row: LampRow, now_ms: int) -> Expected:
+    """What the lamp's safety floor makes of it: by night it is not below the level that the lamp reported."""
+    floor = 0 if row.state is None else row.state.safety_floor or 0
+    if not floor or expected.level is None or expected.level >= floor:
+        return expected
+    night, until_s, turns = sun.night_at(row.lamp.latitude_e6, row.lamp.longitude_e6, now_ms // 1000)
+    if not night:
+        return expected
+    words = levels.held(expected.words, expected.level, floor, expected.rung == "schedule", levels.UNTIL_SUNRISE)
+    ends = [at_ms for at_ms in (expected.until, until_s * 1000 if turns else None) if at_ms]
+    level_now = None if expected.level_now is None else max(floor, expected.level_now)
+    return expected.model_copy(
+        update={"level": floor, "level_now": level_now, "words": words, "until": min(ends, default=None)}
     )
 
 

@@ -29,6 +29,7 @@ REPORTED: Mapping[tuple[int, int], tuple[str, Fit]] = {
         (ls.RUNG, "rung", line(32)),
         (ls.EXPLANATION, "explanation", line(255)),
         (ls.UNTIL, "until_ms", moment),
+        (ls.SAFETY_FLOOR, "safety_floor", percent),
         (ls.SCHEDULE_DIGEST, "digest_reported", line(64)),
         (ls.BOOT_COUNTER, "boot_count", whole),
         (ls.RESET_CAUSE, "reset_cause", line(32)),

@@ -59,6 +59,8 @@ class LampState(SQLModel, table=True):
     """override, schedule, default or failsafe."""
     explanation: Optional[str] = Field(default=None, sa_column=Column(String(255)))
     until_ms: Optional[int] = Field(default=None, sa_column=Column(Millis))
+    safety_floor: Optional[int] = Field(default=None, sa_column=Column(SmallInteger))
+    """The level below which the lamp never is by night, from its provisioning (42769/0/18): 0 is none."""
     digest_reported: Optional[str] = Field(default=None, sa_column=Column(String(64)))
     """Digest of the schedule that the lamp holds."""
     fault_count: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))

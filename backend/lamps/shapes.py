@@ -99,6 +99,7 @@ class LampStatePublic(BaseModel):
     rung: str | None
     explanation: str | None
     until: UtcOut | None = Field(validation_alias="until_ms")
+    safety_floor: int | None = Field(description="Least level by night; only provisioning sets it. 0: none.")
     digest_reported: str | None
     fault_count: int
     voltage_v: float | None

@@ -8,7 +8,7 @@ from backend.device_server.errors import LampRefused, LampUnreachable
 from backend.device_server.gateway import Gateway
 from backend.kit.swept_work import SweptWork
 from backend.overrides import repository, service
-from backend.overrides.models import CommandState
+from backend.overrides.models import CommandState, held_words
 from contract.objects import lamp_status as status
 from contract.objects import outdoor_lamp_controller as light
 from contract.paths import Path, path
@@ -28,7 +28,7 @@ COMMAND, START, END, FADE = (
         light.MANUAL_OVERRIDE_FADE,
     )
 )
-RUNG, CHANGED = _of(status.RUNG), _of(status.LIGHT_CHANGED)
+RUNG, WORDS, CHANGED = _of(status.RUNG), _of(status.EXPLANATION), _of(status.LIGHT_CHANGED)
 
 
 class Delivery:
@@ -82,12 +82,13 @@ class Delivery:
     async def _look(self, lamp_id: int, step: service.Step) -> None:
         """Ask whether the light follows already; a lamp that cannot say so will report it, or is a third party's."""
         try:
-            seen = await self._gateway.read_composite(lamp_id, [RUNG, CHANGED])
+            seen = await self._gateway.read_composite(lamp_id, [RUNG, WORDS, CHANGED])
         except (LampUnreachable, LampRefused):
             return
         changed = seen.get(CHANGED)
         if seen.get(RUNG) == "override" and isinstance(changed, int):
-            await self._move(step, (CommandState.RECEIVED,), state=CommandState.EXECUTED, executed_ms=changed)
+            values = {"executed_ms": changed, "detail": held_words(seen.get(WORDS))}
+            await self._move(step, (CommandState.RECEIVED,), state=CommandState.EXECUTED, **values)
 
     async def _move(self, step: service.Step, expected: tuple[CommandState, ...], **values: object) -> None:
         await self._database.write(lambda session: repository.move(session, step.command_id, expected, **values))

@@ -6,6 +6,7 @@ An *override* is what an operator asked for; a *command* is its fate at one lamp
     accepted -> expired                               the lamp stayed away until the end
     sent     -> accepted                              no answer in time, or 5.xx: it waits for the next check-in
     sent     -> refused                               the lamp said no; `detail` has its words
+    executed                                          `detail` has the lamp's words when its safety floor holds it
     any but executed/expired/refused -> superseded    a newer override of the same lamp took its place
     accepted -> cancelled; received, executed -> cancelling -> cancelled
 """
@@ -23,7 +24,7 @@ from backend.kit.fields import Input, RowId
 from backend.kit.fields import Name as Line
 from backend.kit.pages import PageQuery
 from backend.kit.times import UtcIn, UtcOut
-from contract import limits
+from contract import levels, limits
 
 LONGEST_S: int = limits.OVERRIDE_MAX_S
 
@@ -44,6 +45,11 @@ WAITING = (CommandState.ACCEPTED, CommandState.SENT, CommandState.CANCELLING)
 """States in which the lamp still has to hear something from us."""
 HELD = (CommandState.RECEIVED, CommandState.EXECUTED)
 """States in which the lamp holds the override."""
+
+
+def held_words(explanation: object) -> str:
+    """What `detail` says of an override that a lamp executes: its own words when its safety floor holds it, else ""."""
+    return explanation if isinstance(explanation, str) and levels.HELD in explanation else ""
 
 
 class Override(SQLModel, table=True):
@@ -138,6 +144,7 @@ class CommandPublic(BaseModel):
     executed_at: UtcOut | None
     ended_at: UtcOut | None
     detail: str
+    """Why it was refused; of an executed one, the lamp's words when its safety floor holds the light up."""
 
 
 class OverrideQuery(PageQuery):

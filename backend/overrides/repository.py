@@ -163,3 +163,14 @@ def execute_held(connection: Connection, lamp_id: int, at_ms: int, changed_ms: i
         .where(COMMANDS.c.override_id.in_(begun))
         .values(state=CommandState.EXECUTED, executed_ms=changed_ms)
     )
+
+
+def note_executed(connection: Connection, lamp_id: int, at_ms: int, detail: str) -> None:
+    """Keep what a lamp says of the override that it executes: its words when its safety floor holds it, else ""."""
+    begun = select(OVERRIDES.c.id).where(OVERRIDES.c.start_ms <= at_ms, OVERRIDES.c.end_ms > at_ms)
+    connection.execute(
+        update(COMMANDS)
+        .where(COMMANDS.c.lamp_id == lamp_id, COMMANDS.c.state == CommandState.EXECUTED, COMMANDS.c.detail != detail)
+        .where(COMMANDS.c.override_id.in_(begun))
+        .values(detail=detail)
+    )

@@ -1,6 +1,7 @@
 """Explanations through the API, on both databases: the lamp's words next to the backend's."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from fastapi import FastAPI
 from backend.device_server.ports import Report
 from backend.lamps.ingest import ingest as lamps_ingest
 from backend.schedules.ingest import ingest as schedules_ingest
+from contract import sun
 from contract.objects import lamp_status as ls
 from contract.objects import outdoor_lamp_controller as olc
 from contract.paths import path
@@ -39,6 +41,7 @@ def say(app: FastAPI, lamp: dict[str, Any], **values: Any) -> None:
         "digest": ls.SCHEDULE_DIGEST,
         "level": olc.COMMAND_IN_ACTION,
         "clock": ls.CLOCK_ERROR_BOUND,
+        "floor": ls.SAFETY_FLOOR,
     }
     now_ms = app.state.clock.now_ms()
     records = [
@@ -99,6 +102,40 @@ async def test_an_override_on_its_way_is_the_reason_and_its_cancelling_too(
     assert any("has not reached the lamp yet" in reason for reason in found["reasons"])
     say(app, lamp, rung="override", level=90)
     assert (await explain(client, lamp))["agrees"] is True
+
+
+async def test_by_night_both_sides_hold_the_safety_floor_in_the_same_words(
+    app: FastAPI, client: httpx.AsyncClient, lamp: dict[str, Any]
+) -> None:
+    now_ms = app.state.clock.now_ms()
+    place = {}
+    for longitude in (0, 90, 180, -90):
+        night, until_s, _ = sun.night_at(10_000_000, longitude * 1_000_000, now_ms // 1000)
+        place[night] = {"latitude": 10, "longitude": longitude}, until_s * 1000
+    say(app, lamp, rung="schedule", level=60, floor=60)
+    assert (await client.get(f"/lamps/{lamp['id']}")).json()["state"]["safety_floor"] == 60
+    asked = {"lamp_id": lamp["id"], "level": 0, "reason": "stars", "duration_s": 86400}
+    await client.post("/overrides", json=asked)
+
+    await client.patch(f"/lamps/{lamp['id']}", json=place[False][0])
+    assert (await explain(client, lamp))["expected"]["level"] == 0
+    await client.patch(f"/lamps/{lamp['id']}", json=place[True][0])
+    found = await explain(client, lamp)
+    words = "manual command 0 %, held at the safety floor of 60 % until sunrise"
+    assert (found["expected"]["level"], found["expected"]["words"]) == (60, words)
+    assert milliseconds(found["expected"]["until"]) == place[True][1]
+    say(app, lamp, rung="override", words=words, level=60)
+    found = await explain(client, lamp)
+    assert (found["agrees"], found["said"]["words"]) == (True, words)
+
+    await client.patch(f"/lamps/{lamp['id']}", json=place[False][0])
+    found = await explain(client, lamp)
+    assert found["differences"] == ["level: the lamp says 60 %, the backend 0 %"]
+    assert any("to it, it is night" in reason for reason in found["reasons"])
+
+
+def milliseconds(iso: str) -> int:
+    return round(datetime.fromisoformat(iso).timestamp() * 1000)
 
 
 async def test_a_lamp_without_a_schedule_stands_at_its_default_level(

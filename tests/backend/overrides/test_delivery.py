@@ -11,7 +11,7 @@ from backend.device_server.errors import LampRefused
 from backend.device_server.ports import Report
 from backend.lamps import service as lamps
 from backend.overrides import ingest, service
-from backend.overrides.delivery import CHANGED, COMMAND, END, FADE, RUNG, START, Delivery
+from backend.overrides.delivery import CHANGED, COMMAND, END, FADE, RUNG, START, WORDS, Delivery
 from backend.overrides.models import OutcomeQuery, OverrideCreate
 from contract.senml import Record
 from tests.backend.fake_gateway import FakeGateway
@@ -84,6 +84,28 @@ async def test_a_report_later_tells_that_it_is_executed(bench: Bench) -> None:
     with bench.database.writing() as connection:
         ingest.ingest(connection, [Report(bench.lamp_id, NOW_MS, records)])
     assert (bench.outcome(asked).state, bench.outcome(asked).executed_at) == ("executed", NOW_MS + 9)
+
+
+HELD = "manual command 0 %, held at the safety floor of 30 % until sunrise [3416/0/1]"
+
+
+async def test_a_lamp_that_is_held_at_its_safety_floor_says_so_in_the_outcome(bench: Bench) -> None:
+    asked = bench.ask(level=0)
+    bench.lamp.values |= {RUNG: "override", CHANGED: NOW_MS + 77, WORDS: HELD}
+    await bench.deliver()
+    assert (bench.outcome(asked).state, bench.outcome(asked).detail) == ("executed", HELD)
+
+
+async def test_a_report_at_dusk_tells_that_the_floor_holds_and_one_at_dawn_that_it_does_not(bench: Bench) -> None:
+    asked = bench.ask(level=0)
+    await bench.deliver()
+    details = []
+    for words in ("manual command [3416/0/1]", HELD, 7, "manual command [3416/0/1]"):
+        records = [Record(RUNG, NOW_MS // 1000, "override"), Record(WORDS, NOW_MS // 1000, words)]
+        with bench.database.writing() as connection:
+            ingest.ingest(connection, [Report(bench.lamp_id, NOW_MS, records)])
+        details.append(bench.outcome(asked).detail)
+    assert details == ["", HELD, HELD, ""]
 
 
 async def test_a_report_from_before_its_start_does_not_count(bench: Bench) -> None:
