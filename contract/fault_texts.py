@@ -55,7 +55,7 @@ TEXTS = {
         "Dim the lamp and check the luminaire's seal and heat sink.",
     ),
     21: (
-        "The photocell has not seen both day and night for more than a day.",
+        "The photocell has not seen both day and night for more than a day, or it contradicts the sun for hours.",
         "Clean or replace the photocell.",
     ),
     30: (

@@ -7,7 +7,7 @@ that can fail (an identity that is wrong, flash that is torn, a server that is a
 import asyncio
 import gc
 
-from contract import limits
+from contract import faults, limits
 from firmware.clock import Clock
 from firmware.coap.endpoint import Endpoint
 from firmware.codec import cbor
@@ -16,6 +16,7 @@ from firmware.errors import LampError, StorageError
 from firmware.health import Health
 from firmware.identity import Identity
 from firmware.lamp import Lamp
+from firmware.learnt_night import LearntNight
 from firmware.light import Light
 from firmware.log import Log
 from firmware.lwm2m import reports as paths
@@ -73,8 +74,10 @@ class Parts:
         self.program = Program(self.settings, self.store)
         self.queue = Queue(self.store)
         self.override = Override(self.settings, self.store)
-        self.lamp = Lamp(self.settings, self.program, self.override, lambda: self.meter.lamp_hours)
+        self.night = LearntNight(self.store, self.counters, self.settings.get, board.rtc_ms())
+        self.lamp = Lamp(self.settings, self.program, self.override, lambda: self.meter.lamp_hours, self.night)
         self.health = Health(self)
+        self.lamp.is_blind = self.health.is_raised(faults.PHOTOCELL_STUCK.code)
         self.client = None
 
 

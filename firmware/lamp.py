@@ -1,7 +1,8 @@
 """The one place that decides how bright the lamp is, and says why: override > schedule > default level.
 
-With no clock to trust: an override that came since start-up, else the photocell if there is one, else lit at the
-failsafe level. A lamp that is unsure is lit.
+With no clock to trust: an override that came since start-up, else the photocell if there is one that is not stuck,
+else the last good night by the time since power-up (firmware.learnt_night), else lit at the failsafe level. A lamp that
+is unsure is lit.
 
 Level-triggered: `decide` works out what holds at a moment and never counts on having been called before. Only the fade
 between two rungs is remembered: output = from + (target - from) * elapsed / fade, over RTC time. A schedule fades by
@@ -45,15 +46,18 @@ _Wish = namedtuple("_Wish", ("key", "target", "level", "rung", "words", "source"
 
 
 class Lamp:
-    """`program`: firmware.program.Program; `override`: firmware.override.Override; `hours()`: the lamp's age."""
+    """`program`: firmware.program.Program; `override`: firmware.override.Override; `hours()`: the lamp's age; `learnt`:
+    firmware.learnt_night.LearntNight. Whoever finds the photocell stuck sets `is_blind`."""
 
-    def __init__(self, settings, program, override, hours=None):
+    def __init__(self, settings, program, override, hours=None, learnt=None):
         self._settings = settings
         self._program = program
         self.override = override
         self.floor = Floor(settings)
         self.derating = Derating()
         self._hours = hours
+        self._learnt = learnt
+        self.is_blind = False
         self.decision = None
         # When the output last left a level that had been at rest, in RTC ms; None before it ever did.
         self.changed_rtc_ms = None
@@ -77,7 +81,7 @@ class Lamp:
         The caller drives `permille` and `closed`, and asks again at `wake_at()` or when anything was written.
         """
         wish = self._wish(now_ms, rtc_ms, lux)
-        least = self.floor.least(now_ms, rtc_ms, lux)
+        least = self.floor.least(now_ms, rtc_ms, None if self.is_blind else lux)
         if wish.key != self._key:
             # The very first light does not fade in.
             self._fade_ms = wish.fade_ms if self._key is not None else 0
@@ -165,7 +169,7 @@ class Lamp:
             key = (OVERRIDE, level, self.override.received_rtc_ms)
             return _Wish(key, level * 10, level, OVERRIDE, "manual command", "3416/0/1", until_ms, fade_ms, wake_ms)
         if now_ms is None:
-            return self._unsure(lux, wake_ms)
+            return self._unsure(lux, rtc_ms, wake_ms)
         return self._planned(now_ms, rtc_ms, wake_ms)
 
     def _look(self, lux):
@@ -177,14 +181,18 @@ class Lamp:
         elif lux < self._settings.get("on_lux"):
             self._bright = False
 
-    def _unsure(self, lux, wake_ms):
+    def _unsure(self, lux, rtc_ms, wake_ms):
         level = self._settings.get("failsafe_level")
         words, source = "no clock to trust: lit", "42769/0/16"
-        if lux is not None:
+        learnt = 0 if self._learnt is None else self._learnt.level_at(rtc_ms)
+        if lux is not None and not self.is_blind:
             source = "3419/0/3"
             words = "no clock to trust; the photocell sees the day" if self._bright else "no clock to trust; it is dark"
             if self._bright:
                 level = 0
+        elif learnt:
+            level = learnt
+            words, source = "no clock to trust; as in the last good night: %d %%" % level, "power-up"
         key = (FAILSAFE, level)
         return _Wish(key, level * 10, level, FAILSAFE, words, source, 0, self._settings.get("default_fade_ms"), wake_ms)
 

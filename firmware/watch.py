@@ -4,7 +4,7 @@ Everything is timed by the RTC, so that a simulated night is metered and reporte
 ticks, bounded so that neither a fast RTC nor a slow one leaves a detector without measurements.
 """
 
-from contract import localtime
+from contract import faults, localtime
 from firmware.dawn import next_dawn_ms
 from firmware.errors import StorageError
 from firmware.lwm2m import reports as paths
@@ -49,18 +49,21 @@ class Watch:
         for code, raised, at_rtc_ms in parts.health.transitions():
             parts.log.note("fault raised" if raised else "fault cleared", code=code)
             parts.reports.fault(code, raised, at_rtc_ms)
-        self._keep(rtc_ms)
+        parts.lamp.is_blind = parts.health.is_raised(faults.PHOTOCELL_STUCK.code)
+        self._keep(decision, now_ms, rtc_ms)
         self._introduce(now_ms, rtc_ms)
         self._sum_up(now_ms, rtc_ms)
         parts.reports.poll(rtc_ms)
 
-    def _keep(self, rtc_ms):
-        """Counters on flash. What cannot be kept is a fault of the storage, which counts it, and not of the night."""
+    def _keep(self, decision, now_ms, rtc_ms):
+        """Counters and what was learnt, on flash. What cannot be kept is a fault of the storage, which counts it, and
+        not of the night."""
         parts = self._parts
         try:
             parts.meter.save_if_due(rtc_ms, parts.clock)
             parts.counters.tick(parts.board.ticks_ms())
             parts.clock.crystal.keep(rtc_ms)
+            parts.night.update(decision, now_ms, rtc_ms)
             parts.log.transition("storage", "works")
         except StorageError as error:
             parts.log.transition("storage", "failing", reason=str(error))

@@ -20,8 +20,12 @@ SETTLE_MS = 10000
 # After start-up a lamp may be without time for so long before that is a fault (real time: it is the network's).
 CLOCK_GRACE_MS = 600000
 
-# Sun low: neither day nor night for a day burner.
+# Sun low: no day for a day burner yet, and no night for a photocell for much longer, as a summer night stays light.
 TWILIGHT_S = 1800
+DUSK_S = 7200
+
+# A longer day has no night that is dark enough for a photocell (60 degrees north in June has 18.9 h).
+WHITE_S = 19 * 3600
 
 # Transitions that wait for a clock.
 PENDING = 64
@@ -101,14 +105,16 @@ class Health:
             self._output = output
             self._changed_ms = rtc_ms
         settled = rtc_ms - self._changed_ms >= SETTLE_MS
-        day = self._is_day(lux, now_ms)
+        by_sun = None if now_ms is None else self._is_day_by_sun(now_ms)
+        day = self._is_day(lux, by_sun)
         scene = detectors.Scene(decision, sift(reading), celsius, day, settled, self._parts.settings.get)
         for code, detect in MEASURED:
             if self._note(code, detect(scene), rtc_ms) and code == faults.LAMP_FAILURE.code:
                 self.reason = detectors.lamp_failure_reason(scene) if self.is_raised(code) else 0
         self._note(faults.CYCLING.code, self._flicker.update(detectors.lamp_failure(scene), rtc_ms), rtc_ms)
         bright = None if lux is None or self._is_polar() else decision.bright
-        self._note(faults.PHOTOCELL_STUCK.code, self._stuck.update(bright, rtc_ms), rtc_ms)
+        stuck = self._stuck.update(bright, by_sun, rtc_ms)
+        self._note(faults.PHOTOCELL_STUCK.code, False if lux is None else stuck, rtc_ms)
         self._note_software(rtc_ms, ticks_ms)
 
     def _note_software(self, rtc_ms, ticks_ms):
@@ -163,13 +169,15 @@ class Health:
                 self._told.discard(code)
         return datable
 
-    def _is_day(self, lux, now_ms):
-        """Return whether it is surely day, by the photocell, else by the sun; None when nobody knows."""
-        get = self._parts.settings.get
-        by_sun = None if now_ms is None else self._is_day_by_sun(get, now_ms)
-        return by_sun if lux is None else lux > get("off_lux")
+    def _is_day(self, lux, by_sun):
+        """Return whether it is surely day, by the photocell unless it is stuck, else by the sun; None when nobody
+        knows."""
+        if lux is None or self.is_raised(faults.PHOTOCELL_STUCK.code):
+            return by_sun
+        return lux > self._parts.settings.get("off_lux")
 
-    def _is_day_by_sun(self, get, now_ms):
+    def _is_day_by_sun(self, now_ms):
+        get = self._parts.settings.get
         latitude, longitude, now_s = get("latitude_e6"), get("longitude_e6"), now_ms // 1000
         # The date in mean solar time of the place: the sun turns 15 degrees an hour.
         days = (now_s + longitude * 240 // 1000000) // 86400
@@ -178,8 +186,15 @@ class Health:
         events = self._sun[1]
         if events in (sun.ALWAYS_UP, sun.ALWAYS_DOWN):
             return events == sun.ALWAYS_UP
-        return events[0] + TWILIGHT_S < now_s - days * 86400 < events[1] - TWILIGHT_S
+        sunrise_s, sunset_s = events
+        now_s -= days * 86400
+        if sunrise_s + TWILIGHT_S < now_s < sunset_s - TWILIGHT_S:
+            return True
+        return False if now_s < sunrise_s - DUSK_S or now_s > sunset_s + DUSK_S else None
 
     def _is_polar(self):
-        """Whether the sun, as far as it was looked up, does not rise and set today."""
-        return self._sun is not None and self._sun[1] in (sun.ALWAYS_UP, sun.ALWAYS_DOWN)
+        """Whether the sun, as far as it was looked up, does not rise and set today, or leaves a white night."""
+        if self._sun is None:
+            return False
+        events = self._sun[1]
+        return events in (sun.ALWAYS_UP, sun.ALWAYS_DOWN) or events[1] - events[0] > WHITE_S

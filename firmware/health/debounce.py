@@ -57,22 +57,46 @@ class Flicker:
 
 
 class Stuck:
-    """Notices a photocell that has shown only one side for longer than a day and a bit."""
+    """Notices a photocell that has shown only one side for longer than a day and a bit, or that contradicts the sun for
+    hours: a lamp that is switched by its feeder never sees a whole day.
+
+    It is in order again when it shows the other side. After a restart nobody knows which side that is: then any change
+    will do, and darkness in what is surely the night (by day such a lamp would be lit, which is the safe side)."""
 
     LONGEST_MS = 26 * 3600000
+    AGAINST_MS = 3 * 3600000
 
     def __init__(self):
         self._seen_ms = None
+        self._against_ms = None
+        self._first = None
+        # The side at which it was found stuck.
+        self._side = None
 
-    def update(self, bright, rtc_ms):
-        """Take what the photocell shows (None: not fitted, or a polar day or night); return True, False or None."""
+    def update(self, bright, day, rtc_ms):
+        """Take what the photocell shows (None: not fitted, or a polar day or night, or a white one) and whether it is
+        surely day or night by the sun (None: twilight, no clock); return True, False or None."""
         if bright is None:
-            self._seen_ms = None
+            self._seen_ms = self._against_ms = self._first = None
             return None
         if self._seen_ms is None:
             self._seen_ms = [rtc_ms, rtc_ms]
+            self._first = bright
         self._seen_ms[int(bright)] = rtc_ms
-        return rtc_ms - min(self._seen_ms) > self.LONGEST_MS
+        if day is None or bright == day:
+            self._against_ms = None
+        elif self._against_ms is None:
+            self._against_ms = rtc_ms
+        against = self._against_ms is not None and rtc_ms - self._against_ms >= self.AGAINST_MS
+        if against or rtc_ms - min(self._seen_ms) > self.LONGEST_MS:
+            self._side = bright
+            return True
+        if self._side is not None:
+            if bright == self._side:
+                return True
+            self._side = None
+            self._first = not bright
+        return False if bright != self._first or (day is False and not bright) else None
 
 
 class Loss:

@@ -134,6 +134,27 @@ async def test_the_light_follows_the_ladder_before_the_network_is_tried(world: W
     assert world.board.driven == [(0, 1000)], "without a server for ten minutes it stays as it is: lit"
 
 
+async def test_a_photocell_that_is_known_to_be_stuck_darkens_no_lamp_from_the_first_moment_on(world: World) -> None:
+    Store(str(world.directory)).save("faults", cbor.encode([[faults.PHOTOCELL_STUCK.code], 0]))
+    world.power()
+    world.board.lux_now = 5000.0
+    await world.start(with_server=False)
+    await world.clock.advance(600_000)
+    assert world.board.driven == [(0, 1000)]
+    assert world.app.parts.lamp.decision.words == "no clock to trust: lit"
+
+
+async def test_a_lamp_that_wakes_without_a_server_shines_as_in_the_last_good_night(world: World) -> None:
+    levels = bytes([80] * 4 + [30] * 40)
+    Store(str(world.directory)).save("night", cbor.encode([2, 0, 20_000, levels]))
+    world.power()
+    await world.start(with_server=False)
+    assert world.board.driven == [(0, 800)]
+    await world.clock.advance(3_700_000)
+    assert world.board.driven[-1][1] == 300
+    assert world.app.parts.lamp.decision.rung == "failsafe"
+
+
 async def test_a_lamp_registers_takes_the_time_and_introduces_itself(world: World) -> None:
     world.power()
     await world.start()

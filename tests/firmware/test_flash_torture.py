@@ -195,6 +195,9 @@ class Life(World):
             await self.app._last_words[0]
         self.tasks.pop().cancel()
         self.power(cause)
+        if cause == "power":
+            # A night was learnt; power that comes by day takes it back.
+            self.app.parts.night._nights = 1
         await self.start()
         await self.pass_(20_000)
 
@@ -220,7 +223,7 @@ class Life(World):
         await self.pass_(8 * 60_000)
         await self.restart("3/0/4", "software")
         await self.write(cbor.encode([{-2: "/3416/0/", 0: "1", 2: 40}, {0: "51", 2: end_s + 7200}]))
-        await self.restart("3/0/5", "software")
+        await self.restart("3/0/5", "power")
 
     def moment(self, cut: Cut) -> Moment:
         steps = self.disk.journal

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from contract import faults
+from contract import faults, sun
 from firmware.clock import Clock
 from firmware.codec import cbor
 from firmware.counters import Counters
@@ -432,6 +432,76 @@ def test_a_photocell_that_never_sees_the_day_is_stuck() -> None:
     assert "photocell stuck" not in pole.raised()
 
 
+def test_a_photocell_that_sees_the_day_through_the_night_is_stuck_until_it_sees_the_dark() -> None:
+    pole = Pole()
+    pole.lux, pole.bright = 5000.0, True
+    pole.wait(3 * 3600)
+    assert pole.raised() == set()
+    assert pole.wait(2).raised() == {"photocell stuck"}
+    pole.lux, pole.bright = 1.0, False
+    assert pole.wait(1).raised() == set()
+
+
+def test_a_photocell_that_is_dark_by_day_is_stuck_and_stays_so_in_the_next_night() -> None:
+    pole = Pole(at_ms=NOON - 2 * HOUR)
+    pole.lux, pole.bright = 1.0, False
+    pole.wait(4 * 3600)
+    assert pole.raised() == {"photocell stuck"}
+    for _ in range(16):
+        pole.rtc += HOUR
+        assert pole.wait(1).raised() == {"photocell stuck"}
+    pole.lux, pole.bright = 5000.0, True
+    assert pole.wait(1).raised() == set()
+
+
+def test_a_lamp_that_starts_every_evening_keeps_its_stuck_photocell_without_a_flap() -> None:
+    pole = Pole()
+    pole.lux, pole.bright = 5000.0, True
+    pole.wait(3 * 3600 + 2).tell()
+    again = Pole(pole.flash)
+    again.lux, again.bright = 5000.0, True
+    assert again.wait(60).raised() == {"photocell stuck"}
+    assert again.health.transitions() == []
+    cleaned = Pole(pole.flash)
+    cleaned.lux, cleaned.bright = 1.0, False
+    assert cleaned.wait(1).raised() == set()
+
+
+@pytest.mark.parametrize("latitude_e6", [0, 48_137_000, 62_000_000, 65_500_000])
+def test_no_photocell_in_good_order_is_ever_stuck(latitude_e6: int) -> None:
+    """Through a year, with dusks that stay bright for an hour, and summer nights in the north that never get dark."""
+    pole = Pole(at_ms=NOON, latitude_e6=latitude_e6)
+    for _ in range(365 * 24 * 3):
+        now_ms = pole.parts.clock.now_ms(pole.rtc)
+        days = (now_ms // 1000 + 11_575 * 240 // 1000) // 86400
+        rise_s, set_s = sun.events(latitude_e6, MUNICH["longitude_e6"], days)
+        of_day_s = now_ms // 1000 - days * 86400
+        is_white = set_s - rise_s > 19 * 3600
+        pole.bright = is_white or rise_s - 3600 < of_day_s < set_s + 3600
+        pole.lux = 5000.0 if pole.bright else 1.0
+        pole.rtc += 20 * 60 * SECOND - SECOND
+        pole.parts.clock.offer(now_ms, 0, pole.rtc - 20 * 60 * SECOND + SECOND)
+        assert "photocell stuck" not in pole.wait(1).raised()
+
+
+def test_a_photocell_that_is_taken_away_is_no_fault_any_more() -> None:
+    pole = Pole()
+    pole.lux, pole.bright = 5000.0, True
+    pole.wait(3 * 3600 + 2)
+    pole.lux = pole.bright = None
+    assert pole.wait(1).raised() == set()
+
+
+def test_a_stuck_photocell_is_not_asked_whether_a_lamp_burns_by_day() -> None:
+    pole = Pole()
+    pole.lux, pole.bright = 5000.0, True
+    pole.wait(3 * 3600 + 2)
+    pole.off()
+    pole.power_w = 100.0
+    pole.closed = True
+    assert pole.wait(1200).raised() == {"photocell stuck"}
+
+
 def test_in_the_polar_night_no_photocell_is_stuck() -> None:
     pole = Pole(latitude_e6=78_000_000)
     pole.lux, pole.bright = 1.0, False
@@ -512,8 +582,9 @@ def test_flickers_far_apart_are_no_cycling() -> None:
 
 def test_a_photocell_that_is_not_there_is_not_stuck() -> None:
     stuck = Stuck()
-    assert stuck.update(None, 0) is None
-    assert stuck.update(False, 0) is False
+    assert stuck.update(None, None, 0) is None
+    assert stuck.update(False, True, 0) is None
+    assert stuck.update(True, True, 1) is False
 
 
 def test_a_counter_that_was_not_read_yet_is_no_loss() -> None:
