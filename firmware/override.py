@@ -5,6 +5,7 @@ the default duration; an end of 0 clears it; a start in the future waits. What t
 - An end (or start) that was written by itself after the last command belongs to the next command, if it is still ahead.
 - A command together with an end that has passed is refused; a past end written by itself just ends the override.
 - Without a clock a command is in force at once, for the length it was sent with, measured by the RTC.
+- Start and end are UTC whatever the clock does: when it jumps ahead the override ends, when it comes back it goes on.
 - The light comes first: `write` changes what holds now, `keep` puts it on flash afterwards and may fail without harm.
 """
 
@@ -124,7 +125,9 @@ class Override:
         if now_ms is None:
             return self._until_rtc_ms is not None and self._from_rtc_ms <= rtc_ms < self._until_rtc_ms
         self._resolve(now_ms, rtc_ms)
-        return self.start_s * 1000 <= now_ms < self.end_s * 1000
+        # One that would last longer than any may was sent by another clock: it waits until the clock is put right.
+        lasts_ms = self.end_s * 1000 - now_ms
+        return self.start_s * 1000 <= now_ms and 0 < lasts_ms <= limits.OVERRIDE_MAX_S * 1000
 
     def _resolve(self, now_ms, rtc_ms):
         """Give an end to what came with a duration only, as soon as there is a clock."""

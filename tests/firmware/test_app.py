@@ -44,13 +44,14 @@ class Server:
         self.board = FakeBoard(network.clock, network, SERVER, seed=7)
         context = Context(limits.SERVER_ID, LAMP_ID, SECRET, lambda limit: None, SALT, window=ReplayWindow())
         self.endpoint = Endpoint(self.board, self.board.open_udp(), Oscore(context, self.board.random), self._handle)
+        self.wrong_ms = 0
         self.registrations: list[str] = []
         self.reports: list[Any] = []
 
     def _handle(self, request: Message) -> Message:
         path = request.path()
         if path == limits.TIME_PATH:
-            return Message(coap.CONTENT, payload=cbor.encode(UTC_MS + self.board.clock.now_ms))
+            return Message(coap.CONTENT, payload=cbor.encode(UTC_MS + self.board.clock.now_ms + self.wrong_ms))
         if path == limits.DP_PATH:
             self.reports.append(senml.decode_cbor(request.payload))
             return Message(coap.CHANGED)
