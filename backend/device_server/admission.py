@@ -6,8 +6,8 @@ registered 2,102.
 
 The *gate* stands before the keys. A lamp whose context is not in memory costs a look into the database, a reserved
 chunk of sequence numbers and an Echo round trip; beyond a rate it is sent away at once, in the open (5.03), by what
-`peek` sees of its datagram. Our lamps believe the code of such an answer and nothing in it, and come again after a
-minute and up to a quarter (`firmware.lwm2m.registration`). Nothing is lost by that: whoever can forge it on the way can
+`peek` sees of its datagram. Our lamps believe the code of such an answer and nothing in it, and come again after one
+to two and a half minutes (`firmware.lwm2m.registration`). Nothing is lost by that: whoever can forge it on the way can
 drop the request as well.
 
 The *admission* stands before a registration, behind the keys. A lamp beyond the rate is given a *slot* of its own, a

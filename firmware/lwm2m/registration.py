@@ -32,6 +32,9 @@ RETRY_HIGH_MS = 256000
 REFUSED_MS = 10000
 REFUSED_HIGH_MS = 1800000
 MAX_AGE_S = 60  # RFC 7252 section 5.10.5, when the server says none
+# Nobody has given this lamp a time of its own then: a city that is sent away together must not come back together, or
+# each return is a storm of its own (20,000 lamps, spread over 15 s: 9 minutes until the last one was in).
+SPREAD_S = 90
 MAX_AGE_HIGH_S = 1800
 RECONNECT_MS = 3000  # over which the lamps of one access point spread when it returns
 CHANGE_MS = 1000  # several instances come and go together; one update tells of all
@@ -216,7 +219,10 @@ class Registration:
         return "left"
 
     def _busy(self, now_ms, max_age_s):
-        wait_ms = min(MAX_AGE_S if max_age_s is None else max_age_s, MAX_AGE_HIGH_S) * 1000
+        if max_age_s is None:
+            self._again(now_ms + MAX_AGE_S * 1000 + self._random(SPREAD_S * 1000))
+            return
+        wait_ms = min(max_age_s, MAX_AGE_HIGH_S) * 1000
         self._again(now_ms + max(wait_ms, RETRY_MS) + self._random(wait_ms // 4 + RETRY_MS))
 
     def _retry(self, now_ms, first_ms, high_ms):

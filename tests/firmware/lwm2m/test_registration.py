@@ -125,6 +125,12 @@ class TestRetries:
         delay_s = server.delays_s(1, lambda: server.answer(coap.SERVICE_UNAVAILABLE, max_age_s=120))[0]
         assert 145 < delay_s <= 151
 
+    def test_lamps_that_were_sent_away_without_a_time_spread_over_as_long_as_they_wait(self):
+        server = Server(lambda n: n - 1)
+        server.registration.start(0)
+        server.wait()
+        assert 149 < server.delays_s(1, lambda: server.answer(coap.SERVICE_UNAVAILABLE))[0] < 150
+
     def test_a_failure_of_the_server_is_met_as_silence(self):
         server = Server()
         server.registration.start(0)
