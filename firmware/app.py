@@ -121,7 +121,7 @@ class App:
         udp = board.open_udp()
         attributes = Attributes()
         observations = Observations(tree, attributes)
-        self._operations = Operations(
+        self.operations = Operations(
             tree, attributes, observations, board.ticks_ms, self.log, parts.program.make_room
         )  # fmt: skip
         self.endpoint = Endpoint(
@@ -159,7 +159,7 @@ class App:
 
     def _handle(self, request):
         """A request of the server; the light follows before the answer is even encoded, flash after the light."""
-        response = self._operations.handle(request)
+        response = self.operations.handle(request)
         self.light.refresh()
         try:
             self.parts.override.keep()

@@ -14,7 +14,7 @@ from contract.schedule import calendar
 from contract.schedule.evaluator import Evaluator
 from contract.schedule.model import Schedule, ScheduleError
 from contract.schedule.packed import Programs
-from firmware.errors import ProgramError, StorageError
+from firmware.errors import ProgramError
 from firmware.instances import Instances, decode
 from firmware.rarely import borrow
 
@@ -186,7 +186,7 @@ class Program:
 
     def _refuse(self, error):
         self.refusal = "%s %s" % (error.path, error.reason)
-        self.errors |= _error_bit(str(error.path))
+        self.errors |= borrow("firmware.program_edits").error_bit(str(error.path))
 
     def clear_errors(self):
         """Forget the errors of refused schedules (3457/12)."""
@@ -253,61 +253,7 @@ class Program:
         While a transaction is open the changes are only staged; otherwise all of them are compiled now. Their values
         are used up: a lamp has no room for them besides what they are packed and compiled to.
         """
-        if self._staged is not None:
-            candidate = self._apply(self._staged, changes)
-            return lambda: self._stage(candidate)
-        self.make_room()
-        candidate = self._apply(self._instances, changes)
-        self._held = None
-        return self._prepare_install(candidate)
-
-    def _apply(self, instances, changes):
-        result = instances.copy()
-        for change in changes:
-            key = (change.object, change.instance)
-            if change.kind == "delete":
-                result.drop(key)
-                continue
-            values = {} if change.kind in ("create", "replace") else result.get(key, {})
-            values.update(change.values)
-            result[key] = values
-            change.values.clear()
-        for object in CAPACITY:
-            count = sum(1 for key in result if key[0] == object)
-            if count > CAPACITY[object]:
-                error = ProgramError("/%d" % object, "has %d instances; the lamp holds %d" % (count, CAPACITY[object]))
-                self._refuse(error)
-                self.errors |= OUT_OF_STORAGE
-                raise error
-        return result
-
-    def _stage(self, candidate):
-        self._staged = candidate
-
-    def _prepare_install(self, candidate):
-        """Compile and encode now; return the function that keeps and puts in force."""
-        try:
-            held = [self._compile(candidate)]
-            record = candidate.encode()
-        except ProgramError as error:
-            self._refuse(error)
-            raise
-
-        def commit():
-            # The same request may have moved the lamp: settings are committed by their own owner, before or after.
-            current = held.pop()
-            if self._place() != current[1:]:
-                current = None
-                current = self._compile(candidate)
-            try:
-                self._store.save(RECORD, record)
-            except StorageError:
-                self.errors |= OUT_OF_STORAGE
-                raise
-            self._install(candidate, current)
-            self.clear_errors()
-
-        return commit
+        return borrow("firmware.program_edits").prepare(self, changes)
 
     def reset(self):
         """Wipe the schedule (3457/16); the default level rules. Raises StorageError, and then the old one runs on."""
@@ -326,44 +272,14 @@ class Program:
     def prepare_begin(self, token, changes, rtc_ms):
         """Return the function that opens a transaction named by the integer `token` with `changes` staged already; one
         that was open is dropped without a word. Raises ProgramError."""
-        candidate = self._apply(self._instances, changes)
-
-        def commit():
-            self._staged = candidate
-            self.token = token
-            self._deadline_ms = rtc_ms + self._settings.get("transaction_timeout_s") * 1000
-            self.transaction_error = False
-
-        return commit
-
-    def check_end(self, token):
-        """Raise ProgramError unless `token` names the open transaction."""
-        if self._staged is None:
-            raise ProgramError("/3457/0/101", "ends a transaction, and none is open: write 3457/0/100 first")
-        if token != self.token:
-            raise ProgramError("/3457/0/101", "is not the value that was written to 3457/0/100")
+        return borrow("firmware.program_edits").prepare_begin(self, token, changes, rtc_ms)
 
     def prepare_end(self, token, changes=()):
         """Return the function that takes all that was staged, and `changes`. Raises ProgramError.
 
         A schedule that is refused here is dropped: the transaction is over, and its error is set.
         """
-        self.check_end(token)
-        try:
-            install = self._prepare_install(self._apply(self._staged, changes))
-        except ProgramError:
-            self._abort()
-            raise
-
-        def commit():
-            try:
-                install()
-            except StorageError:
-                self._abort()
-                raise
-            self._staged = self.token = None
-
-        return commit
+        return borrow("firmware.program_edits").prepare_end(self, token, changes)
 
     def poll(self, rtc_ms):
         """Drop a transaction that was not ended in time, and what was read from flash; return RTC ms at which to be
@@ -379,16 +295,3 @@ class Program:
     def _abort(self):
         self._staged = self.token = None
         self.transaction_error = True
-
-
-def _error_bit(path):
-    """Return the bit of 3457/11 for what was refused at `path`."""
-    if path.startswith("/%d" % FUNCTION):
-        return INVALID_FUNCTION
-    parts = path.split("/")
-    if len(parts) > 3 and parts[1] == "%d" % SCHEDULER:
-        if parts[3] in ("6", "7"):
-            return INVALID_OUTPUTS
-        if parts[3] in ("3", "4"):
-            return MISSING_OBJECTS
-    return MISSING_RESOURCES

@@ -7,7 +7,6 @@ Source: RFC 8428 sections 4 (fields, resolution), 5 (JSON), 6 (CBOR); OMA LwM2M 
 """
 
 from firmware.codec import cbor
-from firmware.codec.senml_resolver import Resolver
 from firmware.codec.senml_types import SenmlError
 from firmware.codec.senml_writer import fields_of
 from firmware.rarely import borrow
@@ -58,7 +57,7 @@ def each_cbor(data, now_s=None, max_records=MAX_RECORDS, max_bytes=MAX_BYTES):
     reader.items_left = MAX_ENTRY_ITEMS
     try:
         length = reader.open_array()
-        resolver = Resolver(now_s, max_records)
+        resolver = _resolver(now_s, max_records)
         resolver.refuse_beyond(length or 0)
         for entry in reader.items(length):
             yield resolver.resolve(entry)
@@ -75,9 +74,13 @@ def decode_json(data, now_s=None, max_records=MAX_RECORDS, max_bytes=MAX_BYTES):
     """
     _check_size(data, max_bytes)
     entries = borrow("firmware.codec.senml_json").decode(data)
-    resolver = Resolver(now_s, max_records)
+    resolver = _resolver(now_s, max_records)
     resolver.refuse_beyond(len(entries))
     return [resolver.resolve(entry) for entry in entries]
+
+
+def _resolver(now_s, max_records):
+    return borrow("firmware.codec.senml_resolver").Resolver(now_s, max_records)
 
 
 def _check_size(data, max_bytes):

@@ -17,7 +17,7 @@ from firmware.coap import message as coap
 from firmware.coap.errors import MessageError
 from firmware.coap.message import Message
 from firmware.codec.text import decode_utf8
-from firmware.lwm2m import changes, formats
+from firmware.lwm2m import formats
 from firmware.lwm2m.errors import BadRequest, LwM2MError, NotAllowed, NotFound, UnsupportedFormat
 from firmware.rarely import borrow
 
@@ -117,7 +117,7 @@ class Operations:
             if resource.multiple and path.resource_instance is None:
                 resource = None
         records = formats.decode(request.uint(coap.CONTENT_FORMAT), request.payload, path, resource)
-        self._tree.apply(changes.write(self._tree, path, records, replace))
+        self._tree.apply(_changes().write(self._tree, path, records, replace))
         return Message(coap.CHANGED)
 
     def _post(self, request, path):
@@ -132,7 +132,7 @@ class Operations:
 
     def _create(self, request, path):
         self._tree.node(path.object)
-        change = changes.create(
+        change = _changes().create(
             self._tree, path.object, formats.decode(request.uint(coap.CONTENT_FORMAT), request.payload)
         )
         self._tree.apply([change])
@@ -155,7 +155,7 @@ class Operations:
 
     def _delete(self, request, path):
         _no_query(request)
-        self._tree.apply([changes.delete(self._tree, path)])
+        self._tree.apply([_changes().delete(self._tree, path)])
         self._attributes.forget(path)
         return Message(coap.DELETED)
 
@@ -166,8 +166,12 @@ class Operations:
             self._make_room()
         # One record at a time: all of a schedule's would be half as much memory again as what they say.
         records = formats.each(request.uint(coap.CONTENT_FORMAT), request.payload)
-        self._tree.apply(changes.compose(self._tree, records))
+        self._tree.apply(_changes().compose(self._tree, records))
         return Message(coap.CHANGED)
+
+
+def _changes():
+    return borrow("firmware.lwm2m.changes")
 
 
 def read(tree, wanted, composite):

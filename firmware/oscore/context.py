@@ -7,7 +7,7 @@ sequence numbers), Appendix B.1.1 (sequence numbers and power cuts). Algorithms:
 from firmware.codec import cbor
 from firmware.oscore.ccm import KEY_BYTES, NONCE_BYTES, Ccm
 from firmware.oscore.errors import SequenceExhausted
-from firmware.oscore.hkdf import hkdf
+from firmware.rarely import borrow
 
 ALGORITHM = 10  # AES-CCM-16-64-128 in IANA's registry "COSE Algorithms"
 VERSION = 1
@@ -85,6 +85,7 @@ class Context:
 
 def derive(secret, salt, id, id_context, kind, size):
     """Key or common IV of `size` bytes for `kind` "Key" or "IV" (RFC 8613 section 3.2.1)."""
+    hkdf = borrow("firmware.oscore.hkdf").hkdf
     return hkdf(salt, secret, cbor.encode([id, id_context, ALGORITHM, kind, size]), size)
 
 

@@ -47,7 +47,7 @@ def tell(stage):
 
 def write(lamp, name):
     with open(name, "rb") as file:  # noqa: PTH123 -- MicroPython
-        answer = lamp._operations.handle(Request(file.read()))
+        answer = lamp.operations.handle(Request(file.read()))
     lamp.light.refresh()
     if answer.code != 0x44:
         raise ValueError(f"{name} answered {answer.code} {answer.payload}")

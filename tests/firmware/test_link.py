@@ -83,6 +83,7 @@ def test_a_line_of_the_joined_module_is_found_in_its_source() -> None:
 @pytest.mark.parametrize("simulated", [False, True])
 def test_the_whole_lamp_is_joined(simulated: bool) -> None:
     linked = link(simulated)
-    assert len(linked.texts) < 20
+    # Packages that hold a borrowed module stay beside what is asked for by name.
+    assert len(set(linked.texts) - set(linked.roots)) < 14
     for name, text in linked.texts.items():
         compile(text, name, "exec")
