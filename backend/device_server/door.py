@@ -21,13 +21,14 @@ from backend.device_server.admission import Gate
 from backend.device_server.counters import Counters
 from backend.device_server.errors import Refusal
 from backend.device_server.exchange import Exchange, check_critical
+from backend.device_server.lean import is_truncated_option
 from backend.device_server.peek import STALE_MS, is_request, key_id
 from backend.device_server.ports import Clock, Database
 from backend.device_server.security import Contexts, LampContext
 from backend.device_server.sessions import Sessions
 from backend.device_server.settings import DeviceServerSettings
 from backend.device_server.site import Caller, Site
-from backend.device_server.tuning import Malformed, drop, is_truncated_option, is_wanted
+from backend.device_server.tuning import Malformed, drop, is_wanted
 from contract.limits import RD_PATH
 
 log = logging.getLogger(__name__)

@@ -18,8 +18,8 @@ from aiocoap import oscore
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from backend.device_server import repository
+from backend.device_server.lean import LeanContext
 from backend.device_server.ports import Database
-from backend.device_server.tuning import LeanContext
 from backend.device_server.writer import Writer
 from contract.limits import REPLAY_WINDOW, SEQUENCE_LAST, SERVER_ID
 

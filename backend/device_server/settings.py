@@ -16,8 +16,7 @@ class DeviceServerSettings:
     group_reports: int = 500
     """Most jobs in one transaction; larger groups gain little and make the first one wait."""
     group_linger_ms: int = 5
-    """How long a group waits for company while it is busy. Past 100 ms aiocoap sends an empty ACK and a separate
-    response, which doubles the traffic exactly when there is too much of it."""
+    """How long a group waits for company while it is busy; no more than an answer can spare."""
     waiting_jobs: int = 4000
     """Reports and registrations that may wait for the database; beyond it 5.03. About 10 s of a saturated writer."""
     waiting_lookups: int = 500

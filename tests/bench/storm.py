@@ -25,7 +25,7 @@ import httpx
 
 from contract import limits
 from hil.street.backend import Api, Backend, BackendFailed
-from tests.bench import storm_city, storm_load
+from tests.bench import storm_city, storm_load, storm_true
 from tests.bench.storm_lamp import Tally
 
 REGISTERED_WITHIN_S = 600
@@ -247,11 +247,16 @@ def main() -> int:
     """Print the course of the drill and its figures; 0 when it passed."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--lamps", type=int, default=20_000)
+    parser.add_argument("--true", type=int, metavar="N", help="N true lamps instead: the firmware, a process each")
     parser.add_argument("--seconds", type=int, default=660, help="the longest that is waited for quiet")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jitter", type=int, default=limits.REGISTRATION_JITTER_S, help="seconds, of each lamp")
     parser.add_argument("--keep", type=Path, help="an empty folder for the database and the log")
     chosen = parser.parse_args()
+    if chosen.true is not None:
+        if not 1 <= chosen.true <= 1000:
+            parser.error("--true: 1 to 1000 processes")
+        return storm_true.main(chosen.true, chosen.seconds)
     if not 1 <= chosen.lamps <= 28_000:
         parser.error("--lamps: 1 to 28000, as many as the loopback has ports")
     with tempfile.TemporaryDirectory(prefix="storm-") as temporary:

@@ -5,10 +5,12 @@ import cbor2
 import pytest
 from aiocoap import Message
 from aiocoap.numbers.codes import Code
+from aiocoap.numbers.types import ACK, CON
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from backend.device_server import repository
+from backend.device_server import repository, tuning
+from backend.device_server.errors import LampUnreachable
 from contract.paths import parse
 from contract.senml import Record
 from tests.backend.device_server.conftest import enrol
@@ -206,3 +208,66 @@ async def test_a_stopping_server_takes_no_report(stored, store):
     server, lamp = stored
     await server._writer.stop()
     assert (await lamp.report()).code == Code.SERVICE_UNAVAILABLE
+
+
+@pytest.fixture
+async def asked_and_asking(make_server, database, make_raw, store, monkeypatch):
+    """A lamp that leaves a request of the server unanswered, and whose own report waits for the database: it got an
+    empty acknowledgement, and its answer is to come."""
+    server = await make_server([store], lamp_ack_timeout_s=0.2, lamp_retransmissions=1)
+    enrol(server, database)
+    raw, context = await make_raw(server), Context()
+    await raw.protected(context, Message(code=Code.GET, uri_path=("time",)))
+    monkeypatch.setattr(tuning._Incoming, "EMPTY_ACK_DELAY", 0.01)
+    store.gate.clear()
+    payload = cbor2.dumps([{-2: "/3418/0/", -3: 1_700_000_000, 0: "1", 2: 231.5}])
+    outer, _ = context.protect(Message(code=Code.POST, uri_path=("dp",), content_format=112, payload=payload))
+    report = raw.encode(outer)
+    acknowledgement = await raw.ask(report)
+    assert (acknowledgement.code, acknowledgement.mtype) == (Code.EMPTY, ACK)
+    asked = asyncio.create_task(server.gateway.execute(7, "/3/0/4"))
+    assert (await raw.next()).code.is_request()
+    yield server, raw, report, asked
+    store.gate.set()
+
+
+async def test_a_late_answer_does_not_wait_for_another_exchange(asked_and_asking, store):
+    """Behind the unanswered request it would be forgotten together with it."""
+    server, raw, report, asked = asked_and_asking
+    store.gate.set()
+    separate = await raw.next()
+    assert (separate.code, separate.mtype) == (Code.CHANGED, CON)
+    assert (await raw.ask(report)).mtype == ACK, "the report repeated is acknowledged again"
+    raw.transport.sendto(b"\x60\x00" + separate.mid.to_bytes(2, "big"))
+    with pytest.raises(LampUnreachable):
+        await asked
+    assert not server._endpoint.tokens.token_interface._active_exchanges
+    assert not server._endpoint.tokens.token_interface._backlogs
+
+
+async def test_a_request_that_is_given_up_does_not_end_a_late_answer(asked_and_asking, store, caplog):
+    server, raw, _, asked = asked_and_asking
+    store.gate.set()
+    separate = await raw.next()
+    with pytest.raises(LampUnreachable):
+        await asked
+    messages = server._endpoint.tokens.token_interface
+    assert [mid for _, mid in messages._active_exchanges] == [separate.mid], "it is still repeated"
+    assert (await raw.next()).code.is_request()
+    raw.transport.sendto(b"\x60\x00" + separate.mid.to_bytes(2, "big"))
+    assert await raw.hears_nothing()
+    assert not messages._active_exchanges
+    assert not caplog.records
+
+
+async def test_an_answer_within_a_second_is_no_separate_one(make_server, database, make_raw, store):
+    server = await make_server([store])
+    enrol(server, database)
+    raw, context = await make_raw(server), Context()
+    await raw.protected(context, Message(code=Code.GET, uri_path=("time",)))
+    store.gate.clear()
+    asyncio.get_running_loop().call_later(0.15, store.gate.set)  # stock acknowledges after 0.1 s
+    payload = cbor2.dumps([{-2: "/3418/0/", -3: 1_700_000_000, 0: "1", 2: 231.5}])
+    outer, _ = context.protect(Message(code=Code.POST, uri_path=("dp",), content_format=112, payload=payload))
+    answer = await raw.ask(raw.encode(outer))
+    assert (answer.code, answer.mtype) == (Code.CHANGED, ACK)

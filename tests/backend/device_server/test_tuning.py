@@ -3,7 +3,8 @@ from aiocoap import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.device_server.tuning import LeanContext, Malformed, check_datagram, is_truncated_option
+from backend.device_server.lean import LeanContext, is_truncated_option
+from backend.device_server.tuning import Malformed, check_datagram
 from tests.backend.device_server.peers import SALT, SECRET, Context
 
 
