@@ -48,8 +48,8 @@ bench-fleet: install ## 200 lamps, one report each 10 s, 3 minutes: loss and ack
 bench-ingest: install ## Durable OSCORE ingest against a bare aiocoap OSCORE echo, as a ratio
 	$(BIN)/python -m tests.bench.ingest
 
-bench-storm: install ## 20,000 modelled lamps get their power back in one second: time until quiet, slowest answers
-	$(BIN)/python -m tests.bench.storm
+bench-storm: install ## 20,000 modelled lamps get power in one second: time until quiet (ARGS='--true 200': true ones)
+	$(BIN)/python -m tests.bench.storm $(ARGS)
 
 clean: ## Remove what was built
 	rm -rf $(VENV) build dist

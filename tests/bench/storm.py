@@ -46,6 +46,8 @@ class Outcome:
     verified_s: float | None = None
     quiet_s: float | None = None
     tally: Tally = field(default_factory=Tally)
+    peak_load: float = 0.0
+    peak_cpu_percent: float = 0.0
     server: dict[str, Any] = field(default_factory=dict)
 
     def faults(self) -> list[str]:
@@ -95,6 +97,23 @@ def process_figures(pid: int) -> dict[str, float]:
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     peak_kb = int(status["VmHWM"].split()[0])
     return {"cpu_s": (int(fields[11]) + int(fields[12])) / _TICKS, "peak_rss_mb": round(peak_kb / 1024, 1)}
+
+
+class Load:
+    """The highest load so far: of the machine (one-minute average), of the backend (% of a core between two looks)."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._at_s, self._cpu_s = time.monotonic(), process_figures(pid)["cpu_s"]
+        self._load = self._percent = 0.0
+
+    def peaks(self) -> tuple[float, float]:
+        """Look, and tell both."""
+        at_s, cpu_s = time.monotonic(), process_figures(self._pid)["cpu_s"]
+        percent = 100 * (cpu_s - self._cpu_s) / max(at_s - self._at_s, 0.001)
+        self._at_s, self._cpu_s = at_s, cpu_s
+        self._load, self._percent = max(self._load, os.getloadavg()[0]), max(self._percent, percent)
+        return round(self._load, 1), round(self._percent)
 
 
 class Crowd:
@@ -163,10 +182,10 @@ def drill(lamps: int, seconds: int, seed: int, jitter_s: int, directory: Path) -
         api = Api(backend.url, city.token)
         before = process_figures(backend.pid)
         begin_s = crowd.power_up()
-        watch(outcome, crowd, api, city.schedule_id, begin_s, seconds)
+        watch(outcome, crowd, api, city.schedule_id, begin_s, seconds, backend.pid)
         after = process_figures(backend.pid)
         outcome.server = {"cpu_s": round(after["cpu_s"] - before["cpu_s"], 1), "peak_rss_mb": after["peak_rss_mb"]}
-        outcome.server["crowd_cpu_s"] = round(sum(process_figures(pid)["cpu_s"] for pid in crowd.pids), 1)
+        outcome.server["model_cpu_s"] = round(sum(process_figures(pid)["cpu_s"] for pid in crowd.pids), 1)
         outcome.tally = crowd.end()
         api.close()
     finally:
@@ -175,12 +194,16 @@ def drill(lamps: int, seconds: int, seed: int, jitter_s: int, directory: Path) -
     return outcome
 
 
-def watch(outcome: Outcome, crowd: Crowd, api: Api, schedule_id: int, begin_s: float, seconds: int) -> None:
+def watch(
+    outcome: Outcome, crowd: Crowd, api: Api, schedule_id: int, begin_s: float, seconds: int, backend_pid: int
+) -> None:
     """Print how far the city is, and note when it got there, until it is quiet or the time is up."""
     slept_s = 2.0
+    load = Load(backend_pid)
     while (at_s := time.monotonic() - begin_s) < seconds:
         time.sleep(slept_s)
         at_s = time.monotonic() - begin_s
+        outcome.peak_load, outcome.peak_cpu_percent = load.peaks()
         tally = crowd.look()
         asked_s = time.monotonic()
         try:
@@ -236,6 +259,7 @@ def tell(outcome: Outcome) -> None:
         f"all registered: {seconds_text(outcome.registered_s)}, verified: {seconds_text(outcome.verified_s)}, "
         f"quiet: {seconds_text(outcome.quiet_s)}"
     )
+    print(f"peak load: {outcome.peak_load} of the machine, the backend {outcome.peak_cpu_percent:.0f} % of a core")
     counts = {name: value for name, value in vars(tally).items() if name != "latencies"}
     print("lamps:  " + "  ".join(f"{name} {value}" for name, value in counts.items()))
     print("server: " + json.dumps(outcome.server))

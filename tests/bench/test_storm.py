@@ -258,3 +258,13 @@ def test_a_true_drill_ends_when_all_are_registered_verified_and_answered(capsys)
     course.look(8.0, [done, done], 2)
     assert (course.registered_s, course.verified_s, course.quiet_s) == (8.0, 8.0, 8.0)
     assert course.faults() == []
+
+
+def test_the_load_of_a_drill_is_its_highest(monkeypatch):
+    used_s = iter([1.0, 3.0, 3.5])
+    at_s = iter([10.0, 12.0, 14.0])
+    monkeypatch.setattr(storm, "process_figures", lambda pid: {"cpu_s": next(used_s)})
+    monkeypatch.setattr(storm.time, "monotonic", lambda: next(at_s))
+    load = storm.Load(1)
+    assert load.peaks()[1] == 100
+    assert load.peaks()[1] == 100, "25 % after it is less"
