@@ -25,6 +25,11 @@ _SLOT_KEPT_MS = 600_000
 """A lamp that does not come for its slot within this time stands in line anew; Max-Age plus a quarter, as our lamps
 wait, is well within."""
 
+_BREATH_MS = 15_000
+_TOO_LATE_MS = 1000
+"""While there is a line, a registration that lay unread this long is put off by so much, slot or not: it brings ten
+more questions with it, and a server that is behind already would be drowned in repeats of all of them."""
+
 _BEHIND_MS = 500
 _DEARER = 5
 """For each half second that requests lie unread a stranger counts for five more."""
@@ -41,9 +46,15 @@ class Admission:
         self._next_ms = 0.0
         self._slots: OrderedDict[int, float] = OrderedDict()
 
-    def wait_s(self, lamp_id: int, now_ms: int) -> int:
-        """0: it may register now. Else the seconds after which it shall ask again, at least 1."""
+    def wait_s(self, lamp_id: int, now_ms: int, late_ms: int = 0) -> int:
+        """0: it may register now. Else the seconds after which it shall ask again, at least 1. `late_ms` is how long
+        its request waited to be read."""
         self._forget_missed(now_ms)
+        if late_ms >= _TOO_LATE_MS and self._slots:
+            self._next_ms = max(self._next_ms, now_ms) + self._interval_ms  # whoever comes new stands behind it
+            self._slots[lamp_id] = now_ms + _BREATH_MS
+            self._slots.move_to_end(lamp_id)
+            return _BREATH_MS // 1000
         slot_ms = self._slots.get(lamp_id)
         if slot_ms is None:
             self._next_ms = max(self._next_ms, now_ms - self._burst_ms) + self._interval_ms

@@ -64,6 +64,7 @@ class Door:
     def turns_away(self, data: bytes, late_ms: int) -> bool:
         """Whether a datagram is sent away unread: one that came too late, and a lamp whose keys are not in memory when
         there are too many of those (`admission`)."""
+        self._site.late_ms = late_ms
         if late_ms >= STALE_MS and is_request(data):
             self._counters.stale += 1
             return True

@@ -54,6 +54,8 @@ class Site:
         self._assembler = Assembler(PAYLOAD_BYTES, settings.assemblies)
         self._on_check_in = on_check_in
         self._admission = Admission(settings.registrations_per_s, settings.registrations_burst)
+        self.late_ms = 0
+        """How long the datagram that is served lay unread."""
 
     def serve(self, exchange: Exchange, caller: Caller) -> None:
         """Answer `exchange`, now or after a commit. Raises Refusal."""
@@ -152,7 +154,7 @@ class Site:
         if register.endpoint != endpoint:
             raise Refusal(errors.FORBIDDEN, "ep: this key belongs to another endpoint")
         now_ms = self._clock.real_ms()
-        wait_s = self._admission.wait_s(lamp_id, now_ms)
+        wait_s = self._admission.wait_s(lamp_id, now_ms, self.late_ms)
         if wait_s:
             self._counters.deferred += 1
             raise Refusal(errors.UNAVAILABLE, "many register now, come back in Max-Age seconds", wait_s)

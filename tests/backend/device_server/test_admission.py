@@ -51,6 +51,15 @@ def test_nobody_is_told_to_wait_longer_than_lamps_do():
     assert max(admission.wait_s(lamp, NOW_MS) for lamp in range(500)) == 61
 
 
+def test_while_the_server_is_behind_the_line_waits():
+    admission = Admission(rate_per_s=1, burst=1)
+    assert admission.wait_s(1, NOW_MS, late_ms=5000) == 0, "nobody waits: it only hesitated"
+    assert admission.wait_s(2, NOW_MS) == 2
+    assert admission.wait_s(2, NOW_MS + 2000, late_ms=1000) == 15, "its time has come, and is not good"
+    assert admission.wait_s(3, NOW_MS + 2000, late_ms=999) > 2, "behind it"
+    assert admission.wait_s(2, NOW_MS + 17_000, late_ms=999) == 0
+
+
 def test_a_slot_that_nobody_came_for_is_forgotten():
     admission = Admission(rate_per_s=1, burst=1)
     for lamp in range(100):
