@@ -71,8 +71,8 @@ TEXTS = {
         "Restart the lamp; if it comes back, replace the controller.",
     ),
     33: (
-        "The controller restarted several times within minutes without losing power.",
-        "Read its log, then update the firmware or replace the controller.",
+        "The controller restarted several times within minutes; it is in safe mode: lit, without a schedule.",
+        "Reboot it; if it comes back, reset it to factory values, then replace the controller.",
     ),
     34: (
         "Telemetry was dropped because the queue was full.",

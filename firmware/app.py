@@ -35,6 +35,7 @@ from firmware.oscore.protect import Oscore
 from firmware.oscore.window import ReplayWindow
 from firmware.override import END, Override
 from firmware.program import Program
+from firmware.rarely import borrow
 from firmware.settings import Settings
 from firmware.store import Store
 from firmware.supervisor import Supervisor
@@ -67,18 +68,40 @@ class Parts:
         self.log = log
         self.identity = Identity(board.identity())
         self.store = Store(board.directory, board.sync)
-        self.settings = Settings(self.store, self.identity.settings)
-        self.clock = Clock(board.rtc_rate, self.store)
         self.counters = Counters(self.store, board.reset_cause())
+        self.client = None
+
+    def furnish(self):
+        """Load the rest, and return the nodes of the tree; in safe mode it is firmware.safe_mode that does."""
+        self.settings = Settings(self.store, self.identity.settings)
+        self.clock = Clock(self.board.rtc_rate, self.store)
         self.meter = Meter(self.store)
         self.program = Program(self.settings, self.store)
         self.queue = Queue(self.store)
         self.override = Override(self.settings, self.store)
-        self.night = LearntNight(self.store, self.counters, self.settings.get, board.rtc_ms())
+        self.night = LearntNight(self.store, self.counters, self.settings.get, self.board.rtc_ms())
         self.lamp = Lamp(self.settings, self.program, self.override, lambda: self.meter.lamp_hours, self.night)
         self.health = Health(self)
         self.lamp.is_blind = self.health.is_raised(faults.PHOTOCELL_STUCK.code)
-        self.client = None
+        return build(self)
+
+    def keep(self):
+        """Before a planned restart. Raises StorageError."""
+        self.meter.save(self.clock)
+        self.queue.flush()
+
+    def forget(self):
+        """Back to what provisioning wrote: settings, schedule and override go, identity and counters stay."""
+        for forget in (self.settings.factory_reset, self.program.reset, self._forget_override):
+            try:
+                forget()
+            except LampError as error:
+                self.log.note("not everything was reset", reason=str(error))
+
+    def _forget_override(self):
+        rtc_ms = self.board.rtc_ms()
+        self.override.write({END: 0}, self.clock.trusted_ms(rtc_ms), rtc_ms)
+        self.override.keep()
 
 
 class App:
@@ -88,21 +111,24 @@ class App:
         """`echo(line)` gets every line of the log; `queue(queue)` may wrap the queue of reports to watch it."""
         self.board = board
         self.log = Log(self._log_time, echo)
-        self._parts = None
-        self.parts = parts = Parts(board, self.log)
-        self._parts = parts
+        self.parts = None
+        parts = Parts(board, self.log)
+        # What the rest of flash holds may be what ends each start early: the count of starts comes first.
+        self._begin(parts)
+        mode = borrow("firmware.safe_mode") if parts.counters.is_looping else None
+        nodes = parts.furnish() if mode is None else mode.furnish(parts)
+        self.parts = parts
         parts.restart = lambda: self._later(self._restart)
         parts.factory_reset = lambda: self._later(self._factory_reset)
         if queue is not None:
             parts.queue = queue(parts.queue)
-        self._begin(parts)
-        tree = Tree(build(parts))
+        tree = Tree(nodes)
         parts.reports = Reports(
             tree, parts.queue, parts.clock, lambda: parts.settings.get("report_interval_s"), self._draw
         )
-        self.watch = Watch(parts)
+        self.watch = Watch(parts) if mode is None else mode.Watch(parts)
         self.light = Light(board, parts.lamp, parts.clock, lambda: self.watch.lux, self._light_changed)
-        self._network(parts, tree)
+        self._network(parts, tree, parts.program.make_room if mode is None else None)
         self._last_words = []
 
     def _begin(self, parts):
@@ -115,14 +141,14 @@ class App:
             cause=parts.counters.cause, boots=parts.counters.boots,
         )  # fmt: skip
 
-    def _network(self, parts, tree):
+    def _network(self, parts, tree, make_room):
         """CoAP, OSCORE and LwM2M on one socket."""
         board = self.board
         udp = board.open_udp()
         attributes = Attributes()
         observations = Observations(tree, attributes)
         self.operations = Operations(
-            tree, attributes, observations, board.ticks_ms, self.log, parts.program.make_room
+            tree, attributes, observations, board.ticks_ms, self.log, make_room
         )  # fmt: skip
         self.endpoint = Endpoint(
             board, udp, Oscore(self._context(parts), board.random), self._handle, log=self.log.note,
@@ -197,32 +223,20 @@ class App:
     def _restart(self):
         self.log.note("restart", asked_by="the server")
         try:
-            self.parts.meter.save(self.parts.clock)
-            self.parts.queue.flush()
+            self.parts.keep()
         except LampError as error:
             self.log.note("not everything was kept", reason=str(error))
         self.board.reset()
 
     def _factory_reset(self):
-        """Back to what provisioning wrote: settings, schedule and override go, identity and counters stay."""
-        parts = self.parts
-        for forget in (parts.settings.factory_reset, parts.program.reset, self._forget_override):
-            try:
-                forget()
-            except LampError as error:
-                self.log.note("not everything was reset", reason=str(error))
+        self.parts.forget()
         self._restart()
-
-    def _forget_override(self):
-        rtc_ms = self.board.rtc_ms()
-        self.parts.override.write({END: 0}, self.parts.clock.trusted_ms(rtc_ms), rtc_ms)
-        self.parts.override.keep()
 
     def _draw(self, count):
         """An int 0..count-1 from the true random source."""
         return int.from_bytes(self.board.random(4), "big") % count
 
     def _log_time(self):
-        parts = self._parts
+        parts = self.parts
         now_ms = None if parts is None else parts.clock.now_ms(self.board.rtc_ms())
         return self.board.ticks_ms() if now_ms is None else now_ms

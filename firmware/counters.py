@@ -1,7 +1,8 @@
 """How often the controller has started, and whether it starts again and again.
 
 A start is short when the controller was up for less than ten minutes before the next one. Starts after a loss of power
-are the normal life of a street lamp and make no loop; the rest (watchdog, software, brownout) do.
+are the normal life of a street lamp and make no loop; the rest (watchdog, software, brownout) do. A start that finds a
+loop is one in safe mode (firmware.safe_mode).
 """
 
 from firmware.codec import cbor
@@ -16,19 +17,23 @@ LOOP = 5
 
 
 class Counters:
-    """`boots`: starts in the life of the lamp, this one included; `short`: starts in a row that came too soon."""
+    """`boots`: starts in the life of the lamp, this one included; `short`: starts in a row that came too soon; `told`:
+    safe mode has told the server of a loop, and since then no start has been good."""
 
     def __init__(self, store, cause="power"):
         self._store = store
         self.boots = 0
         self.short = 0
+        self.told = False
         self.cause = cause
         self._stable = False
         data = store.load(RECORD)
         if data is not None:
             try:
-                boots, short = cbor.decode(data)
+                held = cbor.decode(data)
+                boots, short = held[:2]
                 self.boots, self.short = max(0, int(boots)), max(0, int(short))
+                self.told = bool(held[2:] and held[2])
             except (ValueError, TypeError):
                 pass
 
@@ -36,20 +41,28 @@ class Counters:
         """Count this start and keep the count. Raises StorageError; the count in RAM is right all the same."""
         self.boots += 1
         self.short = 0 if self.cause == "power" else self.short + 1
-        self._save()
+        self.told = self.told or self.is_looping
+        self.save()
 
     def tick(self, ticks_ms):
         """Say how long the controller is up; after ten minutes the row of short starts is over. Raises StorageError."""
         if not self._stable and ticks_ms >= STABLE_MS:
             self._stable = True
-            if self.short:
+            if self.short or self.told:
                 self.short = 0
-                self._save()
+                self.told = False
+                self.save()
 
     @property
     def is_looping(self):
         """Whether the controller restarts again and again."""
         return self.short >= LOOP
 
-    def _save(self):
-        self._store.save(RECORD, cbor.encode([self.boots, self.short]))
+    @property
+    def is_suspect(self):
+        """Whether that is a fault: also while the one try after safe mode has not proven itself yet."""
+        return self.short >= (LOOP - 1 if self.told else LOOP)
+
+    def save(self):
+        """Keep what is counted. Raises StorageError."""
+        self._store.save(RECORD, cbor.encode([self.boots, self.short, self.told]))

@@ -39,7 +39,7 @@ FAULTS = {
     "over_temperature": "80 degrees hotter than it should be",
     "photocell_stuck": "the photocell sees the dark, whatever the light; one is fitted",
     "storage_error": "flash takes nothing any more; the fault lasts until the lamp starts again",
-    "reset_loop": "the controller starts again by itself, seconds after it has started",
+    "reset_loop": "a measurement restarts the controller, from three seconds after its start on",
     "meter_silent": "no reading at all",
     "meter_absurd": "readings that cannot be",
 }

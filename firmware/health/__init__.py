@@ -69,6 +69,8 @@ class Health:
         self._flicker = Flicker()
         self._stuck = Stuck()
         raised, seen = self._load()
+        if parts.counters.told:
+            raised.append(faults.RESET_LOOP.code)
         self._told = set(raised)
         self._is_kept = True
         self._loss = Loss(seen)
@@ -125,7 +127,7 @@ class Health:
         self._note(faults.CLOCK_ERROR.code, None if accurate is None else not accurate, rtc_ms)
         self._note(faults.INVALID_SCHEDULE.code, not parts.program.is_valid, rtc_ms)
         self._note(faults.STORAGE_ERROR.code, not parts.store.is_healthy(), rtc_ms)
-        self._note(faults.RESET_LOOP.code, parts.counters.is_looping, rtc_ms)
+        self._note(faults.RESET_LOOP.code, parts.counters.is_suspect, rtc_ms)
         self._note(faults.REPORTS_LOST.code, self._loss.update(parts.queue.dropped, ticks_ms), rtc_ms)
 
     def _note(self, code, condition, rtc_ms):

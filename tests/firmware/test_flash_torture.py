@@ -190,7 +190,6 @@ class Life(World):
     async def restart(self, path: str, cause: str) -> None:
         await self.clock.run(self.server.ask(coap.POST, path))
         await self.clock.advance(600)
-        self.look()
         with pytest.raises(Restarted):
             await self.app._last_words[0]
         self.tasks.pop().cancel()
@@ -224,6 +223,18 @@ class Life(World):
         await self.restart("3/0/4", "software")
         await self.write(cbor.encode([{-2: "/3416/0/", 0: "1", 2: 40}, {0: "51", 2: end_s + 7200}]))
         await self.restart("3/0/5", "power")
+        await self.write(cbor.encode([{-2: "/3416/0/", 0: "4", 2: 55}, {0: "1", 2: 40}, {0: "51", 2: end_s + 7200}]))
+        await self.write(write_composite(full_schedule(70)))
+        await self.loop()
+
+    async def loop(self) -> None:
+        """Start again and again until it is in safe mode, and forget everything from there."""
+        self.tasks.pop().cancel()
+        while not self.power("watchdog").parts.counters.is_looping:
+            pass
+        await self.start()
+        await self.clock.advance(20_000)
+        await self.restart("3/0/5", "software")
 
     def moment(self, cut: Cut) -> Moment:
         steps = self.disk.journal

@@ -120,14 +120,15 @@ for wrong in (["--fault", "gremlins"], ["--fault"]):
     assert nothing == "cannot use --fault"
 
 
-def test_a_lamp_in_a_reset_loop_ends_by_itself_seconds_after_its_start(tmp_path: Path) -> None:
+def test_a_lamp_in_a_reset_loop_ends_when_it_measures_seconds_after_its_start(tmp_path: Path) -> None:
     flash(tmp_path, faults=["reset_loop"])
-    script = OPEN + "import time\nboard.feed()\ntell(['fed'])\ntime.sleep_ms(3001)\nboard.feed()\ntell(['alive'])"
+    script = OPEN + "import time\nboard.measure()\ntell(['measured'])\n"
+    script += "time.sleep_ms(3001)\nboard.measure()\ntell(['alive'])"
     with subprocess.Popen(
         vm.command(script), cwd=tmp_path, env=vm.environment(), stdout=subprocess.PIPE, text=True
     ) as lamp:
         told, _ = lamp.communicate(timeout=30)
-    assert "fed" in told and "alive" not in told
+    assert "measured" in told and "alive" not in told
     assert lamp.returncode == 3
 
 
