@@ -37,7 +37,7 @@ from firmware.override import END, Override
 from firmware.program import Program
 from firmware.rarely import borrow
 from firmware.settings import Settings
-from firmware.store import Store
+from firmware.store import Store, whole
 from firmware.supervisor import Supervisor
 from firmware.version import VERSION
 from firmware.watch import Watch
@@ -166,8 +166,12 @@ class App:
         lost = store.lost
         data = store.load(SEQUENCE)
         is_new = data is None and store.lost == lost
-        sequence = 0 if data is None else cbor.decode(data)
-        if data is None and not is_new:
+        sequence = 0
+        try:
+            sequence = whole(cbor.decode(data or b""))
+        except (ValueError, TypeError):
+            store.lost += data is not None
+        if store.lost != lost:
             # Flash forgot which numbers were used, and none may be used twice: go on where this lamp never was.
             sequence = (1 << 38) + int.from_bytes(self.board.random(4), "big") * 64
             self.log.note("sequence numbers lost", goes_on_at=sequence)

@@ -6,6 +6,7 @@ loop is one in safe mode (firmware.safe_mode).
 """
 
 from firmware.codec import cbor
+from firmware.store import whole
 
 RECORD = "counters"
 
@@ -31,9 +32,9 @@ class Counters:
         if data is not None:
             try:
                 held = cbor.decode(data)
-                boots, short = held[:2]
-                self.boots, self.short = max(0, int(boots)), max(0, int(short))
-                self.told = bool(held[2:] and held[2])
+                boots, short, told = held if len(held) == 3 else held + [False]
+                self.boots, self.short = whole(boots), whole(short)
+                self.told = bool(told)
             except (ValueError, TypeError):
                 pass
 

@@ -64,7 +64,7 @@ class Crystal:
             return
         try:
             rate_ppb, swing_ppb = [int(value) for value in cbor.decode(data)]
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return
         if abs(rate_ppb) <= LARGEST_PPB and SWING_PPB <= swing_ppb <= UNKNOWN_PPB:
             self._kept = [rate_ppb, swing_ppb]

@@ -13,6 +13,7 @@ known leaves the lamp at its failsafe level.
 
 from contract import sun
 from firmware.codec import cbor
+from firmware.store import whole
 
 RECORD = "night"
 
@@ -54,7 +55,7 @@ class LearntNight:
             if data is not None:
                 nights, starts, days, profile = cbor.decode(data)
                 if isinstance(profile, bytes) and len(profile) <= SLOTS and (not profile or max(profile) <= 100):
-                    return int(nights), int(starts), int(days), profile
+                    return whole(nights), whole(starts), whole(days), profile
         except (ValueError, TypeError):
             pass
         return 0, 0, 0, b""

@@ -8,6 +8,7 @@ Sources: urn:oma:lwm2m:ext:3416:2.0 resources 15 to 19, urn:oma:lwm2m:ext:3418:2
 from collections import namedtuple
 
 from firmware.codec import cbor
+from firmware.store import whole
 
 RECORD = "meter"
 SAVE_INTERVAL_MS = 15 * 60000
@@ -113,7 +114,7 @@ class Meter:
         if data is None:
             return
         try:
-            counters = [int(value) for value in cbor.decode(data)]
+            counters = [whole(value) for value in cbor.decode(data)]
             energy, lit, powered, switches, on_s, night_energy, night_lit, night_switches = counters
         except (ValueError, TypeError):
             return

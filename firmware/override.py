@@ -12,6 +12,7 @@ the default duration; an end of 0 clears it; a start in the future waits. What t
 from contract import limits
 from firmware.codec import cbor
 from firmware.errors import OverrideError
+from firmware.store import whole
 
 RECORD = "override"
 
@@ -49,8 +50,9 @@ class Override:
             return
         try:
             level, start_s, end_s, fade_ms = cbor.decode(data)
-            if 0 <= level <= 100 and 0 <= start_s < end_s and 0 <= fade_ms <= limits.FADE_MAX_S * 1000:
-                self.level, self.start_s, self.end_s, self.fade_ms = level, start_s, end_s, fade_ms
+            if 0 <= level <= 100 and start_s < end_s and fade_ms <= limits.FADE_MAX_S * 1000:
+                self.start_s, self.end_s, self.fade_ms = whole(start_s), whole(end_s), whole(fade_ms)
+                self.level = int(level)
         except (ValueError, TypeError):
             # Not ours any more: an override that is forgotten leaves the lamp to its schedule.
             pass

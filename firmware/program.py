@@ -80,9 +80,11 @@ class Program:
         instances = self._instances
         try:
             self._install(instances, self._compile(instances))
-        except ProgramError as error:
+        except Exception as error:
+            # A record may hold what no server could have written.
             self._lose(error)
-            self._install(Instances(), self._compile({}))
+            self._held = Instances()
+            self._install(self._held, self._compile({}))
 
     def _lose(self, error):
         # Written by another version or damaged beyond the CRC: the default level rules until it is sent again.

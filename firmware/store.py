@@ -108,6 +108,13 @@ def inspect(pieces):
     return None if sequence is None or left or crc != check else (sequence, length, check)
 
 
+def whole(value):
+    """Return a number that a record holds as an int 0..2**62-1. Raises ValueError or TypeError for anything else."""
+    if not 0 <= value < 1 << 62:
+        raise ValueError("no count")
+    return int(value)
+
+
 class Store:
     """The records of one lamp, by name (letters, digits, underscore).
 

@@ -11,6 +11,7 @@ from firmware.errors import StorageError
 from firmware.health import detectors
 from firmware.health.debounce import Debounce, Flicker, Loss, Stuck
 from firmware.meter import sift
+from firmware.store import whole
 
 RECORD = "faults"
 
@@ -84,7 +85,7 @@ class Health:
         try:
             if data is not None:
                 raised, seen = cbor.decode(data)
-                return [int(code) for code in raised], int(seen)
+                return [whole(code) for code in raised], whole(seen)
         except (ValueError, TypeError):
             pass
         return [], 0

@@ -20,6 +20,7 @@ from collections import namedtuple
 from contract import limits
 from firmware.codec import cbor
 from firmware.errors import StorageError
+from firmware.store import whole
 
 FAULT = "faults"
 SUMMARY = "summaries"
@@ -234,9 +235,9 @@ class Queue:
             return []
         try:
             dropped, merged, held = cbor.decode(data)
-            entries = [Entry(int(key), bytes(payload), int(subject)) for key, subject, payload in held]
-            self.dropped = max(self.dropped, int(dropped))
-            self.merged = max(self.merged, int(merged))
+            entries = [Entry(whole(key), payload + b"", whole(subject)) for key, subject, payload in held]
+            self.dropped = max(self.dropped, whole(dropped))
+            self.merged = max(self.merged, whole(merged))
         except (ValueError, TypeError):
             self.failures += 1
             return []

@@ -84,7 +84,7 @@ class Watched(Queue):
 
 
 class Numbered(Context):
-    last: "Numbered"
+    last: "Numbered | None" = None
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -122,6 +122,7 @@ class Life(World):
         super().__init__(Path("flash"))
         self.disk = Disk(note=self._moment)
         self.disk.attach(monkeypatch)
+        Numbered.last = None
         monkeypatch.setattr(composition, "Context", Numbered)
         monkeypatch.setattr(composition, "Queue", self._queue)
         self._note_saves(monkeypatch)
@@ -142,7 +143,7 @@ class Life(World):
         return self.queue
 
     def _moment(self) -> Moment:
-        numbers = Numbered.last._next if hasattr(Numbered, "last") else 0
+        numbers = Numbered.last._next if Numbered.last else 0
         return Moment(self.clock.now_ms, self.record, numbers, len(self.made), len(self.acknowledged))
 
     def _note_saves(self, monkeypatch: Any) -> None:
@@ -279,6 +280,7 @@ def boot(files: dict[str, bytes], names: set[str], clock: Any, monkeypatch: Any)
     assert store.lost == 0
     app = App(board)
     app.light.refresh()
+    assert Numbered.last is not None
     numbers = Numbered.last._next
     queue, waiting = app.parts.queue, []
     while (report := queue.next()) is not None:
