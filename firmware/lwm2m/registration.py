@@ -93,8 +93,14 @@ class Registration:
             self._left()
             return None
         self._again_ms = None
-        self.pending = DEREGISTER if self._leaving else UPDATE if self.location is not None else REGISTER
-        return getattr(self, "_" + self.pending)()
+        if self._leaving:
+            self.pending = DEREGISTER
+            return self._deregister()
+        if self.location is not None:
+            self.pending = UPDATE
+            return self._update()
+        self.pending = REGISTER
+        return self._register()
 
     def _register(self):
         self._asked = self._state()
