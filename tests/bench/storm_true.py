@@ -6,7 +6,9 @@ firmware's own. An acknowledgement takes from a lamp's line `report sent` to `re
 
 import json
 import os
+import signal
 import socket
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -135,6 +137,8 @@ def _storm(backend: Backend, api: Api, lamps: list[Lamp], schedule: int, seconds
 
 def main(lamps: int, seconds: int) -> int:
     """Print the course of the drill and its figures; 0 when it passed."""
+    # Ended from outside it ends its processes as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         course = drill(lamps, seconds)
     except (BackendFailed, vm.MissingVm) as error:
