@@ -43,19 +43,24 @@ class Instances:
         return Instances(self._packed.copy())
 
     def encode(self):
-        """Return all of them as one CBOR item (a bytearray), an array of [object, instance, values]."""
+        """Return all of them as one CBOR item, an array of [object, instance, values], in parts (bytes each), so that
+        the values are not copied."""
         buffer = bytearray()
         cbor.encode_head(buffer, cbor.ARRAY, len(self._packed))
+        parts = [buffer]
         for number in sorted(self._packed):
+            buffer = bytearray()
             cbor.encode_head(buffer, cbor.ARRAY, 3)
             cbor.encode_into(buffer, number >> 16)
             cbor.encode_into(buffer, number & 0xFFFF)
-            buffer += self._packed[number]
-        return buffer
+            parts.append(buffer)
+            parts.append(self._packed[number])
+        return parts
 
 
 def decode(data, objects):
-    """Return the `Instances` of what `encode` gave, of these `objects` only. Raises ValueError for anything else."""
+    """Return the `Instances` of what `encode` gave (as bytes, or a View of them), of these `objects` only. Raises
+    ValueError for anything else."""
     reader = cbor.Reader(data)
     packed = {}
     for _ in range(_length(reader)):

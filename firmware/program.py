@@ -95,10 +95,10 @@ class Program:
     def _instances(self):
         """The `Instances` in force."""
         if self._held is None:
-            data = self._store.load(RECORD)
+            record = self._store.view(RECORD)
             try:
-                self._held = Instances() if data is None else decode(data, CAPACITY)
-            except (ValueError, TypeError) as error:
+                self._held = Instances() if record is None else decode(record, CAPACITY)
+            except (ValueError, TypeError, OSError) as error:
                 self._lose(error)
                 self._held = Instances()
         return self._held

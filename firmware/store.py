@@ -58,12 +58,12 @@ class Files:
             file.seek(start)
             return file.read(count)
 
-    def write(self, name, head, data):
-        """Replace file `name` by `head` and `data`; returns when it is on flash. Raises OSError."""
+    def write(self, name, parts):
+        """Replace file `name` by `parts` (bytes each), in a row; returns when it is on flash. Raises OSError."""
         with open(self._directory + "/" + name, "wb") as file:
             # Closing it puts it on littlefs; a flush besides would only make a host wait for its disk.
-            file.write(head)
-            file.write(data)
+            for part in parts:
+                file.write(part)
         self._settle()
 
     def remove(self, name):
@@ -80,10 +80,13 @@ class Files:
             self._sync()
 
 
-def head_of(sequence, data):
-    """Return the bytes before `data` (bytes) in a slot that holds it as number `sequence` (0..2**32-1)."""
-    head = struct.pack(HEADER, MAGIC, FORMAT, sequence, len(data))
-    return head + struct.pack(">I", binascii.crc32(data, binascii.crc32(head)))
+def head_of(sequence, parts):
+    """Return the bytes before `parts` (bytes each) in a slot that holds them as number `sequence` (0..2**32-1)."""
+    head = struct.pack(HEADER, MAGIC, FORMAT, sequence, sum([len(part) for part in parts]))
+    crc = binascii.crc32(head)
+    for part in parts:
+        crc = binascii.crc32(part, crc)
+    return head + struct.pack(">I", crc)
 
 
 def inspect(pieces):
@@ -115,6 +118,33 @@ def whole(value):
     return int(value)
 
 
+class View:
+    """A record on flash, used like bytes: its length, a byte, a slice without a step. A large record has no place in
+    RAM in one piece when the heap has been in use for a while. Raises OSError."""
+
+    def __init__(self, files, file, size):
+        self._files = files
+        self._file = file
+        self._size = size
+        self._piece = b""
+        self._at = 0
+
+    def __len__(self):
+        return self._size
+
+    def __getitem__(self, place):
+        if isinstance(place, int):
+            return self._take(place, 1)[0]
+        return self._take(place.start, place.stop - place.start)
+
+    def _take(self, start, count):
+        at = start - self._at
+        if at < 0 or at + count > len(self._piece):
+            self._piece = self._files.read(self._file, DATA_AT + start, max(count, PIECE_BYTES))
+            self._at, at = start, 0
+        return self._piece[at : at + count]
+
+
 class Store:
     """The records of one lamp, by name (letters, digits, underscore).
 
@@ -135,31 +165,44 @@ class Store:
 
     def load(self, name):
         """Return the bytes last saved as `name`, or None when there are none (or none that are whole: see `lost`)."""
+        file, size = self._newest(name)
+        return None if file is None else self._files.read(file, DATA_AT, size)
+
+    def view(self, name):
+        """Return what `load` would, to be read where it lies, until it is saved again: a View, or None."""
+        file, size = self._newest(name)
+        return None if file is None else View(self._files, file, size)
+
+    def _newest(self, name):
+        """Return (file, bytes of data) of the newest whole slot, (None, 0) without one; count what is broken."""
         slot, found, whole, broken = self._find(name)
         if whole or broken < 2:
             self.recovered += broken
         else:
             self.lost += 1
-        return None if found is None else self._files.read(name + SLOTS[slot], DATA_AT, found[1])
+        return (None, 0) if found is None else (name + SLOTS[slot], found[1])
 
     def save(self, name, data, both=False):
-        """Keep `data` (bytes) as `name`. With `both`, refresh both slots, so that even one rotten slot cannot bring
-        back older data (for sequence numbers that must never go back).
+        """Keep `data` as `name`: bytes, or a list of bytes that follow one another, which need no place in one piece.
+        With `both`, refresh both slots, so that even one rotten slot cannot bring back older data (for sequence numbers
+        that must never go back).
 
         Raises StorageError; then `load` still returns what was saved before, or `data` if only the last check failed.
         """
-        if len(data) > MAX_RECORD_BYTES:
+        parts = [part for part in (data if isinstance(data, list) else [data]) if part]
+        size = sum([len(part) for part in parts])
+        if size > MAX_RECORD_BYTES:
             raise StorageError(
-                "record %s has %d bytes, %d is the most" % (name, len(data), MAX_RECORD_BYTES), "write less at once"
+                "record %s has %d bytes, %d is the most" % (name, size, MAX_RECORD_BYTES), "write less at once"
             )
         slot, found, whole, _ = self._find(name)
         sequence = 0 if found is None else found[0]
-        if whole == 2 and not both and self._holds(name + SLOTS[slot], head_of(sequence, data), data):
+        if whole == 2 and not both and self._holds(name + SLOTS[slot], [head_of(sequence, parts)] + parts):
             return
         sequence = (sequence + 1) & 0xFFFFFFFF
-        self._write(name, 1 - slot, sequence, data)
+        self._write(name, 1 - slot, sequence, parts)
         if both or not whole:
-            self._write(name, slot, sequence, data)
+            self._write(name, slot, sequence, parts)
 
     def delete(self, name):
         """Forget record `name`. A cut in the middle leaves it as it was. Raises StorageError."""
@@ -191,27 +234,29 @@ class Store:
             whole += 1
         return newest, found, whole, broken
 
-    def _holds(self, file, head, data):
-        """Return whether a file is `head` and `data`, without a second copy of it in RAM. Raises OSError."""
-        view = memoryview(data)
-        at = -len(head)
+    def _holds(self, file, parts):
+        """Return whether a file is `parts`, one after the other, without a copy of them in RAM. Raises OSError."""
+        number = at = 0
         for piece in self._files.pieces(file):
-            if at < 0:
-                if piece[: len(head)] != head:
+            view = memoryview(piece)
+            while len(view):
+                if number == len(parts):
                     return False
-                piece = piece[len(head) :]
-                at = 0
-            if view[at : at + len(piece)] != piece:
-                return False
-            at += len(piece)
-        return at == len(data)
+                part = memoryview(parts[number])[at : at + len(view)]
+                if part != view[: len(part)]:
+                    return False
+                view = view[len(part) :]
+                at += len(part)
+                if at == len(parts[number]):
+                    number, at = number + 1, 0
+        return number == len(parts)
 
-    def _write(self, name, slot, sequence, data):
-        head = head_of(sequence, data)
+    def _write(self, name, slot, sequence, parts):
+        parts = [head_of(sequence, parts)] + parts
         file = name + SLOTS[slot]
         try:
-            self._files.write(file, head, data)
-            is_written = self._holds(file, head, data)
+            self._files.write(file, parts)
+            is_written = self._holds(file, parts)
         except OSError as error:
             self.failures += 1
             raise StorageError("flash did not take record %s (%s)" % (name, error), REPLACE) from None

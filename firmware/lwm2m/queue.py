@@ -209,18 +209,22 @@ class Queue:
         return True
 
     def _encoded(self, entries):
-        """The CBOR of [dropped, merged, [[key, subject, payload]...]], made without another copy of the payloads."""
+        """The CBOR of [dropped, merged, [[key, subject, payload]...]], in parts: the payloads are not copied."""
         buffer = bytearray()
         cbor.encode_head(buffer, cbor.ARRAY, 3)
         cbor.encode_into(buffer, self.dropped)
         cbor.encode_into(buffer, self.merged)
         cbor.encode_head(buffer, cbor.ARRAY, len(entries))
+        parts = [buffer]
         for entry in entries:
+            buffer = bytearray()
             cbor.encode_head(buffer, cbor.ARRAY, 3)
             cbor.encode_into(buffer, entry.key)
             cbor.encode_into(buffer, entry.subject)
-            cbor.encode_into(buffer, entry.payload)
-        return buffer
+            cbor.encode_head(buffer, cbor.BYTES, len(entry.payload))
+            parts.append(buffer)
+            parts.append(entry.payload)
+        return parts
 
     def _delete(self, name):
         try:
@@ -230,15 +234,20 @@ class Queue:
 
     def _load_record(self, name):
         """The entries of a record, [] when there is none or it cannot be understood (an older firmware's)."""
-        data = self._store.load(_record(name))
-        if data is None:
+        record = self._store.view(_record(name))
+        if record is None:
             return []
         try:
-            dropped, merged, held = cbor.decode(data)
+            reader = cbor.Reader(record)
+            if reader.open_array() != 3:
+                raise ValueError("no segment")
+            dropped, merged = whole(reader.item()), whole(reader.item())
+            held = reader.items(reader.open_array())
             entries = [Entry(whole(key), payload + b"", whole(subject)) for key, subject, payload in held]
-            self.dropped = max(self.dropped, whole(dropped))
-            self.merged = max(self.merged, whole(merged))
-        except (ValueError, TypeError):
+            reader.end()
+            self.dropped = max(self.dropped, dropped)
+            self.merged = max(self.merged, merged)
+        except (ValueError, TypeError, OSError):
             self.failures += 1
             return []
         return entries

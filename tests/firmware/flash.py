@@ -35,8 +35,8 @@ class Flash:
             raise OSError(2, "ENOENT")
         return self.files[name]
 
-    def write(self, name: str, head: bytes, data: bytes) -> None:
-        data = head + data
+    def write(self, name: str, parts: list[bytes]) -> None:
+        data = b"".join(parts)
         if self.refuse:
             raise OSError(28, "ENOSPC")
         self._step()

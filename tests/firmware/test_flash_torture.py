@@ -154,7 +154,9 @@ class Life(World):
             life.sites.add((str(Path(caller.f_code.co_filename).relative_to(FIRMWARE)), caller.f_lineno))
             life.record, begun = name, len(life.disk.journal)
             act(store, name, *(() if data is None else (data, *rest)))
-            life.values.setdefault(name, []).append((begun, len(life.disk.journal), data and bytes(data)))
+            life.values.setdefault(name, []).append(
+                (begun, len(life.disk.journal), data and (b"".join(data) if isinstance(data, list) else bytes(data)))
+            )
 
         monkeypatch.setattr(Store, "save", lambda store, name, data, both=False: note(store, save, name, data, both))
         monkeypatch.setattr(Store, "delete", lambda store, name: note(store, delete, name, None))

@@ -29,7 +29,7 @@ def prepared(*values: bytes) -> Flash:
 
 
 def slot_of(sequence: int, data: bytes) -> bytes:
-    return head_of(sequence, data) + data
+    return head_of(sequence, [data]) + data
 
 
 def steps_of(flash: Flash, act) -> int:
@@ -51,7 +51,7 @@ def test_what_was_never_saved_is_none_and_no_fault() -> None:
 
 
 def test_the_layout_of_a_slot_is_the_documented_one() -> None:
-    content = head_of(7, b"data") + b"data"
+    content = head_of(7, [b"da", b"ta"]) + b"data"
     head = b"SLR\x01" + struct.pack(">II", 7, 4)
     assert content == head + struct.pack(">I", binascii.crc32(head + b"data")) + b"data"
 
@@ -286,3 +286,42 @@ def test_reading_a_small_record_takes_a_small_piece_of_the_heap(tmp_path: Path) 
         check=False,
     )
     assert done.stdout.strip() == "b'small'", done.stderr
+
+
+@given(st.lists(st.binary(max_size=300), max_size=8), st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_record_may_be_given_in_parts(parts: list[bytes], draw: st.DataObject) -> None:
+    flash = Flash()
+    store = Store("", files=flash)
+    store.save("record", parts)
+    whole = b"".join(parts)
+    assert Store("", files=flash).load("record") == whole
+    held = dict(flash.files)
+    cut = draw.draw(st.integers(0, len(whole)))
+    store.save("record", [whole[:cut], whole[cut:]])
+    assert flash.files == held, "the same again, cut elsewhere, is no write"
+    store.save("record", [*parts, b"x"])
+    assert Store("", files=flash).load("record") == whole + b"x"
+
+
+@given(st.binary(min_size=1, max_size=900), st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_record_is_read_where_it_lies_as_bytes_are(data: bytes, draw: st.DataObject) -> None:
+    flash = Flash()
+    Store("", files=flash).save("record", data)
+    view = Store("", files=flash).view("record")
+    assert view is not None and len(view) == len(data)
+    for _ in range(8):
+        start = draw.draw(st.integers(0, len(data) - 1))
+        stop = draw.draw(st.integers(start, len(data)))
+        assert view[start:stop] == data[start:stop]
+        assert view[start] == data[start]
+
+
+def test_a_view_counts_what_is_broken_as_a_load_does() -> None:
+    flash = prepared(OLD)
+    for name in flash.files:
+        flash.files[name] = b"rotten"
+    store = Store("", files=flash)
+    assert store.view("program") is None
+    assert store.lost == 1

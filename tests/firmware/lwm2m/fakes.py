@@ -251,13 +251,15 @@ class FakeStore:
 
     def save(self, name, data):
         assert all(character.isalnum() or character == "_" for character in name)
-        if self.is_full or len(data) > 8192:
+        if self.is_full or sum(map(len, data if isinstance(data, list) else [data])) > 8192:
             raise StorageError(f"flash did not take record {name}", "replace the controller")
         self.writes += 1
-        self.records[name] = bytes(data)
+        self.records[name] = b"".join(data) if isinstance(data, list) else bytes(data)
 
     def load(self, name):
         return self.records.get(name)
+
+    view = load
 
     def delete(self, name):
         if self.is_full:

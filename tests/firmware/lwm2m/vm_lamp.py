@@ -47,8 +47,10 @@ class Store:
     def load(self, name):
         return self.records.get(name)
 
+    view = load
+
     def save(self, name, data):
-        self.records[name] = data
+        self.records[name] = b"".join(data) if isinstance(data, list) else data
 
     def delete(self, name):
         self.records.pop(name, None)

@@ -32,8 +32,8 @@ class Files:
     def read(self, name, start, count):
         return self.files[name][start : start + count]
 
-    def write(self, name, head, data):
-        self.files[name] = head + data
+    def write(self, name, parts):
+        self.files[name] = b"".join(parts)
 
     def remove(self, name):
         self.files.pop(name, None)

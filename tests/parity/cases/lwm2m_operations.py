@@ -86,10 +86,12 @@ class Store:
         self.records = {}
 
     def save(self, name, data):
-        self.records[name] = data
+        self.records[name] = b"".join(data)
 
     def load(self, name):
         return self.records.get(name)
+
+    view = load
 
     def delete(self, name):
         self.records.pop(name, None)

@@ -23,8 +23,8 @@ class Files:
     def read(self, name, start, count):
         return self.files[name][start : start + count]
 
-    def write(self, name, head, data):
-        self.files[name] = head + data
+    def write(self, name, parts):
+        self.files[name] = b"".join(parts)
 
     def remove(self, name):
         self.files.pop(name, None)
@@ -35,8 +35,8 @@ def show(files):
         print(name, hexlify(files.files[name]).decode())
 
 
-print(hexlify(head_of(0xFFFFFFFF, b"night")).decode())
-slot = head_of(7, b"schedule") + b"schedule"
+print(hexlify(head_of(0xFFFFFFFF, [b"night"])).decode())
+slot = head_of(7, [b"sche", b"dule"]) + b"schedule"
 print(inspect([slot]), [inspect([slot[:cut]]) for cut in range(0, len(slot), 5)], inspect([slot[:17], slot[17:]]))
 files = Files()
 store = Store("", None, files)
