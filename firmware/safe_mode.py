@@ -45,6 +45,8 @@ class Nowhere:
     def load(self, name):
         return None
 
+    view = load
+
     def save(self, name, data, both=False):
         raise StorageError("in safe mode nothing is kept", "reboot the lamp (3/0/4), and write again")
 
@@ -156,6 +158,8 @@ class Eraser:
             self._parts.store.delete(name)
         except StorageError as error:
             self._parts.log.note("not everything was reset", reason=str(error))
+
+    view = load
 
 
 def _forget(parts):

@@ -94,7 +94,7 @@ async def test_nothing_of_flash_is_touched_but_starts_and_numbers(
     world: Doomed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = set()
-    for verb in ("load", "save", "delete"):
+    for verb in ("load", "view", "save", "delete"):
         act = getattr(Store, verb)
 
         def note(store: Store, name: str, *rest: Any, act: Any = act, **named: Any) -> Any:
