@@ -8,6 +8,9 @@ COAP_PORT = 5683  # RFC 7252 section 6.1; OSCORE rides on the same port.
 RD_PATH = "rd"  # Registration, OMA LwM2M 1.1 Transport section 6.4.
 DP_PATH = "dp"  # Send: the lamp pushes reports, same section.
 TIME_PATH = "time"  # GET over OSCORE answers CBOR, one unsigned integer: UTC milliseconds.
+# Elective and safe to forward (RFC 7252 section 5.4), of the numbers for experiments (section 12.2): empty in a lamp's
+# registration and update, four bytes in the answer that change with the address under which the server sees it.
+SEEN_OPTION = 65004  # Whoever does not know it leaves it out: the lamp then keeps the interval of its lifetime.
 DATAGRAM_BYTES = 1280  # The least MTU of IPv6; what the lamp hands to recvfrom, which cuts longer ones silently.
 BLOCK_BYTES = 512  # Block-wise size on the lamp: with OSCORE and headers a datagram stays below 600 bytes.
 PAYLOAD_BYTES = 4096  # The largest body, after block-wise: a whole schedule is about 2,500 bytes.

@@ -37,6 +37,9 @@ uCIFI's, from the OMA registry. Every message is protected by OSCORE (RFC 8613).
   change. It de-registers only before a planned stop: a lamp whose feeder is switched off says nothing.
 - Any authenticated message of a lamp is a sign of life. To register again changes nothing that was wanted of
   the lamp: the server compares what the lamp holds with what it should hold, and repairs the difference.
+- A registration and an update carry the empty elective option {L.SEEN_OPTION}. A server that knows it answers with
+  four bytes that are others when it sees the lamp under another address. The lamp learns from it how long the way
+  back to it stays open when nothing passes, and updates more often where that is short.
 - When power returns, lamps spread their registration over {L.REGISTRATION_JITTER_S} seconds; a server under
   load answers 5.03 with Max-Age.
 

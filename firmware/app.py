@@ -189,6 +189,7 @@ class App:
 
     def _handle(self, request):
         """A request of the server; the light follows before the answer is even encoded, flash after the light."""
+        self.client.heard()
         response = self.operations.handle(request)
         self.light.refresh()
         try:

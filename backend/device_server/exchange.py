@@ -1,16 +1,21 @@
 """One request of a lamp on its way through the server: who sent it, what it says, and how it is answered."""
 
+from binascii import crc32
 from dataclasses import dataclass
 from typing import Any
 
 from aiocoap import Message
 from aiocoap.numbers.codes import Code
+from aiocoap.numbers.optionnumbers import OptionNumber
+from aiocoap.optiontypes import OpaqueOption
 from aiocoap.pipe import Pipe
 
 from backend.device_server.errors import BAD_OPTION, Refusal
 from backend.device_server.security import LampContext
 from backend.device_server.tuning import Address, is_wanted
+from contract.limits import SEEN_OPTION
 
+_SEEN = OptionNumber(SEEN_OPTION)
 _UNDERSTOOD = frozenset((3, 7, 11, 15, 17, 23, 27))
 """Critical options that a handler looks at, or may pass over: Uri-Host, Uri-Port, Uri-Path, Uri-Query, Accept,
 Block2, Block1."""
@@ -52,8 +57,10 @@ class Exchange:
         max_age_s: int | None = None,
         location: tuple[str, ...] = (),
         block1: tuple[int, bool, int] | None = None,
+        seen: bool = False,
     ) -> None:
-        """Send the response, protected as the request was; once. Nothing happens when the lamp has given up."""
+        """Send the response, protected as the request was; once. Nothing happens when the lamp has given up.
+        With `seen`, a lamp that asks is told under which address it is seen (contract.limits.SEEN_OPTION)."""
         if not is_wanted(self.pipe):
             return
         message = Message(code=Code(code), payload=payload)
@@ -65,6 +72,8 @@ class Exchange:
             message.opt.location_path = location
         if block1 is not None:
             message.opt.block1 = block1
+        if seen and self.request.opt.get_option(_SEEN):
+            message.opt.add_option(OpaqueOption(_SEEN, crc32(self.remote.text.encode()).to_bytes(4, "big")))
         if self.context is not None:
             message, _ = self.context.protect(message, self.request_id)
         self.pipe.add_response(message, is_last=True)

@@ -191,7 +191,7 @@ class Site:
             self._sessions.put(session)
             self._counters.registrations += 1
             log.info("lamp=%s registered lifetime_s=%d version=%s", endpoint, session.lifetime_s, session.version)
-            exchange.answer(_CREATED, location=(RD_PATH, str(session.location)), block1=block1)
+            exchange.answer(_CREATED, location=(RD_PATH, str(session.location)), block1=block1, seen=True)
             self._checked_in(lamp_id, "register")
 
         self._write(exchange, lambda connection: repository.save_registration(connection, row), committed)
@@ -239,7 +239,7 @@ class Site:
             if update.objects is not None:
                 session.root, session.formats = registration.read_objects(update.objects)
             self._counters.updates += 1
-            exchange.answer(_CHANGED, block1=block1)
+            exchange.answer(_CHANGED, block1=block1, seen=True)
             self._checked_in(session.lamp_id, "update")
 
         if changes:

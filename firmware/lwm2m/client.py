@@ -7,6 +7,7 @@ Commands of the server do not pass here: `coap.endpoint` hands them to `lwm2m.op
 from contract import limits
 from firmware.coap import message as coap
 from firmware.lwm2m import links
+from firmware.lwm2m.keep_alive import KeepAlive
 from firmware.lwm2m.registration import Registration
 from firmware.lwm2m.sender import Sender
 from firmware.lwm2m.timekeeper import Timekeeper
@@ -15,6 +16,7 @@ from firmware.lwm2m.uplink import Uplink, location
 IDLE_MS = 250  # how soon a fault that was just queued goes out
 RESTART_JITTER_S = 2  # a restart of one lamp is no return of a feeder
 STOP_MS = 5000  # a planned stop waits so long for its good-bye
+SEEN = ((limits.SEEN_OPTION, b""),)
 LINK_FORMAT = ((coap.CONTENT_FORMAT, b"\x28"),)
 
 
@@ -30,10 +32,12 @@ class Client:
         self._settings = settings
         self._log = log
         self._jitter_s = jitter_s
-        self._uplink = Uplink(endpoint, resolve, identity, log)
+        self.keep_alive = KeepAlive()
+        self._uplink = Uplink(endpoint, resolve, identity, log, self.heard)
         self.registration = Registration(
-            identity.endpoint, lambda: links.registration(tree), lambda: settings.get("lifetime_s"), self._draw
-        )
+            identity.endpoint, lambda: links.registration(tree), lambda: settings.get("lifetime_s"), self._draw,
+            self.keep_alive.interval_ms,
+        )  # fmt: skip
         self._time = Timekeeper(board, self._uplink, clock, log)
         self._sender = Sender(board, self._uplink, queue, self.registration, lambda: settings.get("mute_send"), log)
         self._is_connected = False
@@ -69,6 +73,10 @@ class Client:
         """Whether the server knows this lamp, as far as the lamp knows."""
         return self.registration.is_registered()
 
+    def heard(self):
+        """The way between lamp and server is open: something came from there."""
+        self.keep_alive.heard(self._board.ticks_ms())
+
     async def _step(self):
         if await self._network() or await self._register():
             return True
@@ -94,6 +102,7 @@ class Client:
         now_ms = self._board.ticks_ms()
         self._address = self._board.address()
         self._uplink.forget()
+        self.keep_alive.forget()
         self._time.soon()
         if self._is_connected or self.registration.is_started():
             self.registration.reconnected(now_ms)
@@ -112,6 +121,7 @@ class Client:
             self.registration.changed(self._board.ticks_ms())
         if self._board.address() != self._address:
             self._address = self._board.address()
+            self.keep_alive.forget()
             self.registration.reconnected(self._board.ticks_ms())
 
     def _on_settings(self, names):
@@ -124,10 +134,13 @@ class Client:
         if request is None:
             return False
         options = [(coap.URI_QUERY, query.encode()) for query in request.queries]
-        options += LINK_FORMAT if request.payload else ()
+        options += LINK_FORMAT + SEEN if request.payload else SEEN
+        quiet_ms = self.keep_alive.quiet_ms(self._board.ticks_ms())
         response = None
         try:
             response = await self._uplink.ask(request.code, request.path, options, request.payload)
+            if response is not None and coap.is_success(response.code):
+                self.keep_alive.told(response.option(limits.SEEN_OPTION), quiet_ms)
         finally:
             # Also when this task is cancelled: a request that is never settled would be the last one ever.
             self._settle(response, self._board.ticks_ms())

@@ -51,13 +51,14 @@ def keep_alive_s(lifetime_s):
 
 class Registration:
     """`endpoint`: name; `links()`: text of the registered objects; `lifetime_s()`: the lifetime in force, in seconds;
-    `random(n)`: an int 0..n-1."""
+    `random(n)`: an int 0..n-1; `interval_ms(longest_ms)`: when to update, no later than that (None: then)."""
 
-    def __init__(self, endpoint, links, lifetime_s, random):
+    def __init__(self, endpoint, links, lifetime_s, random, interval_ms=None):
         self._endpoint = endpoint
         self._links = links
         self._lifetime_s = lifetime_s
         self._random = random
+        self._interval_ms = interval_ms
         self._told = None  # (lifetime, checksum of the links) that the server knows
         self._asked = None
         self._failures = 0
@@ -211,6 +212,8 @@ class Registration:
         self._told = self._asked
         self._is_suspected = False
         period_ms = keep_alive_s(self._told[0]) * 1000
+        if self._interval_ms is not None:
+            period_ms = self._interval_ms(period_ms)
         self._again(now_ms + period_ms - self._random(period_ms // 10 + 1))
         if self._again_ms is not None:
             self._sooner(self._again_ms)

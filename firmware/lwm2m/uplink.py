@@ -13,16 +13,18 @@ DOUBTS = 3
 
 class Uplink:
     """`resolve(host, port) -> address` blocks while DNS answers and raises OSError; `endpoint` is a
-    coap.endpoint.Endpoint; `identity` has `server_host` and `server_port`.
+    coap.endpoint.Endpoint; `identity` has `server_host` and `server_port`; `heard()` is called for each response of the
+    server's own.
 
     `is_verified`: whether the last response was the server's own, or came in the open, where anybody may have said it.
     """
 
-    def __init__(self, endpoint, resolve, identity, log):
+    def __init__(self, endpoint, resolve, identity, log, heard):
         self._endpoint = endpoint
         self._resolve = resolve
         self._identity = identity
         self._log = log
+        self._heard = heard
         self._address = None
         self._doubts = 0
         self.is_verified = True
@@ -52,6 +54,7 @@ class Uplink:
             self._log.transition("server", "silent", reason=str(error))
             return None
         self._doubts = 0
+        self._heard()
         self._log.transition("server", "answers")
         return response
 

@@ -1,9 +1,13 @@
 import asyncio
 
+from aiocoap import Message
 from aiocoap.numbers.codes import Code
+from aiocoap.numbers.optionnumbers import OptionNumber
+from aiocoap.optiontypes import OpaqueOption
 from sqlalchemy import select
 
 from backend.device_server import repository
+from contract.limits import SEEN_OPTION
 from tests.backend.device_server.conftest import enrol
 from tests.backend.device_server.peers import ENDPOINT, OBJECTS, SECRET, Context
 
@@ -11,6 +15,26 @@ from tests.backend.device_server.peers import ENDPOINT, OBJECTS, SECRET, Context
 def row(database):
     with database.reading() as connection:
         return connection.execute(select(repository.registrations)).mappings().one()
+
+
+async def test_a_lamp_that_asks_is_told_when_it_is_seen_elsewhere(server, make_raw):
+    context, told = Context(), []
+    for _ in range(2):
+        raw = await make_raw(server)
+        for _ in range(2):
+            message = Message(
+                code=Code.POST, uri_path=("rd",), uri_query=(f"ep={ENDPOINT}", "lt=300", "lwm2m=1.1", "b=U")
+            )
+            message.opt.add_option(OpaqueOption(OptionNumber(SEEN_OPTION), b""))
+            message.payload, message.opt.content_format = OBJECTS, 40
+            answer = await raw.protected(context, message)
+            assert answer.code == Code.CREATED
+            (seen,) = answer.opt.get_option(OptionNumber(SEEN_OPTION))
+            told.append(seen.value)
+        update = Message(code=Code.POST, uri_path=answer.opt.location_path)
+        assert not (await raw.protected(context, update)).opt.get_option(OptionNumber(SEEN_OPTION)), "it did not ask"
+    assert [len(seen) for seen in told] == [4] * 4
+    assert told[0] == told[1] != told[2] == told[3]
 
 
 async def test_a_lamp_registers_updates_and_deregisters(any_database, make_server, make_lamp, clock):

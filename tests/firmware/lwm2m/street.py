@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from contract import limits
 from firmware.clock import Clock
 from firmware.coap import message as coap
 from firmware.coap.errors import Timeout, Unverified
@@ -73,6 +74,10 @@ class Server:
         self.refusal = None  # code of an error in the open
         self.tampered = set()  # paths whose requests are changed on their way: 4.00 in the open
         self.answers = {}  # path: [(code, max age or None)], used up before the ordinary ones
+        self.closes_after_ms = None  # a NAT between them that forgets what is quiet for longer
+        self.port = 40000  # of that NAT, where the lamp is seen
+        self.passed_ms = 0
+        self.tells_port = True
         self.clock = None  # payload of /time instead of the true one
 
     def resolve(self, host, port):
@@ -85,6 +90,9 @@ class Server:
         request = coap.Message(code, options=list(options), payload=payload).add_path(path)
         method = {coap.GET: "GET", coap.POST: "POST", coap.DELETE: "DELETE"}[code]
         self.seen.append((self.board.now_ms // 1000, f"{method} {path}"))
+        if self.closes_after_ms is not None and self.board.now_ms - self.passed_ms > self.closes_after_ms:
+            self.port += 1
+        self.passed_ms = self.board.now_ms
         if self.is_silent:
             await self.board.sleep_ms(timeout_ms)
             raise Timeout("no acknowledgement after 4 transmissions")
@@ -100,6 +108,12 @@ class Server:
         return getattr(self, path.split("/")[0])(request)
 
     def rd(self, request):
+        response = self.registered(request)
+        if request.option(limits.SEEN_OPTION) is not None and self.tells_port:
+            response.add(limits.SEEN_OPTION, self.port.to_bytes(4, "big"))
+        return response
+
+    def registered(self, request):
         path = request.path()
         if path == "rd":
             self.registrations = {f"rd/{len(self.seen)}": request}
