@@ -21,7 +21,6 @@ from pathlib import Path
 
 from firmware.tools.fold import fold
 from firmware.tools.link import Linked, LinkError
-from firmware.tools.shorten import shorten
 from firmware.tools.texts import gather
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -164,7 +163,7 @@ def link(simulated=False):
 
 def compile_all(simulated=False):
     """{path with slashes and .mpy: compiled bytes} of everything in the image; raises ImageError."""
-    texts = {name: gather(text) for name, text in shorten(link(simulated).texts).items()}
+    texts = {name: gather(text) for name, text in link(simulated).texts.items()}
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as workers:
         names = [_file_name(name, texts) for name in texts]
         list(workers.map(compile_text, texts, texts.values(), [Path(folder, name) for name in names]))
