@@ -12,30 +12,10 @@ from firmware.program import Program
 from firmware.settings import Settings
 from firmware.store import Store
 from tests.firmware.nights import MUNICH, NOON, changes, night
+from tests.parity.files import Files
 
 HOUR = 3600000
 MILLION = 1000000
-
-
-class Files:
-    """Flash in memory."""
-
-    def __init__(self):
-        self.files = {}
-
-    def pieces(self, name):
-        if name not in self.files:
-            raise OSError(2)
-        return [self.files[name]]
-
-    def read(self, name, start, count):
-        return self.files[name][start : start + count]
-
-    def write(self, name, parts):
-        self.files[name] = b"".join(parts)
-
-    def remove(self, name):
-        self.files.pop(name, None)
 
 
 def hold(drift_ppm, hours_with_server, hours_alone=72):

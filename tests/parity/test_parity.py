@@ -1,6 +1,7 @@
 """Both interpreters testify: every case prints the same under CPython and under MicroPython.
 
-A case is a script in tests/parity/cases that imports only pure modules of contract and firmware, and prints.
+A case is a script in tests/parity/cases that imports only pure modules of contract and firmware (and `files` here), and
+prints.
 """
 
 import os

@@ -37,7 +37,7 @@ UNPOWERED = "no power"
 # It is day, so that a lamp that is off and takes power burns by day as well.
 CASES = (
     Case("lamp_failure", ("lamp_failure",)),
-    Case("partial_failure", ("low_power",), settings={"low_power_w": 60.0}),
+    Case("partial_failure", ("low_power", "low_current"), settings={"low_power_w": 60.0, "low_current_a": 0.28}),
     Case("control_gear_failure", ("control_gear_failure",), level=40),
     Case("control_gear_dead", ("lamp_failure",)),
     # At this rate each dark half of a cycle is long enough to be a lamp failure of its own.
@@ -46,7 +46,7 @@ CASES = (
     Case("relay_welded", ("relay_failure", "day_burner"), level=0),
     Case("low_voltage", ("low_voltage",)),
     Case("high_voltage", ("high_voltage",)),
-    Case("over_power", ("high_power",), settings={"high_power_w": 100.0}),
+    Case("over_power", ("high_power", "high_current"), settings={"high_power_w": 100.0, "high_current_a": 0.45}),
     Case("low_power_factor", ("low_power_factor",)),
     Case("over_temperature", ("over_temperature",)),
     Case("storage_error", ("storage_error",), restarted=True),

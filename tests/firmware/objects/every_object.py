@@ -14,29 +14,9 @@ from firmware.override import Override
 from firmware.program import Program
 from firmware.settings import Settings
 from firmware.store import Store
+from tests.parity.files import Files
 
 EVENING = 1800014400 + 8 * 3600
-
-
-class Files:
-    """Flash in memory."""
-
-    def __init__(self):
-        self.files = {}
-
-    def pieces(self, name):
-        if name not in self.files:
-            raise OSError(2)
-        return [self.files[name]]
-
-    def read(self, name, start, count):
-        return self.files[name][start : start + count]
-
-    def write(self, name, parts):
-        self.files[name] = b"".join(parts)
-
-    def remove(self, name):
-        self.files.pop(name, None)
 
 
 class Board:

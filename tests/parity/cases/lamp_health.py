@@ -11,32 +11,12 @@ from firmware.log import Log
 from firmware.meter import Meter
 from firmware.settings import Settings
 from firmware.store import Store
+from tests.parity.files import Files
 
 Decision = namedtuple("Decision", ("permille", "closed", "level", "fading", "bright"))
 Reading = namedtuple("Reading", ("voltage_v", "current_a", "power_w", "power_factor", "frequency_hz", "energy_wh"))
 
 NOON = 1800014400000
-
-
-class Files:
-    """Flash in memory."""
-
-    def __init__(self):
-        self.files = {}
-
-    def pieces(self, name):
-        if name not in self.files:
-            raise OSError(2)
-        return [self.files[name]]
-
-    def read(self, name, start, count):
-        return self.files[name][start : start + count]
-
-    def write(self, name, parts):
-        self.files[name] = b"".join(parts)
-
-    def remove(self, name):
-        self.files.pop(name, None)
 
 
 class Program:

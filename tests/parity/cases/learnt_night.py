@@ -6,30 +6,10 @@ from contract import sun
 from firmware.counters import Counters
 from firmware.learnt_night import RECORD, SLOT_MS, SLOTS, LearntNight
 from firmware.store import Store
+from tests.parity.files import Files
 
 PLACE = {"latitude_e6": 48137000, "longitude_e6": 11575000}
 Shone = namedtuple("Shone", ("rung", "level"))
-
-
-class Files:
-    """Flash in memory."""
-
-    def __init__(self):
-        self.files = {}
-
-    def pieces(self, name):
-        if name not in self.files:
-            raise OSError(2)
-        return [self.files[name]]
-
-    def read(self, name, start, count):
-        return self.files[name][start : start + count]
-
-    def write(self, name, parts):
-        self.files[name] = b"".join(parts)
-
-    def remove(self, name):
-        self.files.pop(name, None)
 
 
 files = Files()

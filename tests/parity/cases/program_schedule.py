@@ -6,32 +6,12 @@ from firmware.errors import LampError
 from firmware.program import Program
 from firmware.settings import Settings
 from firmware.store import Store
+from tests.parity.files import Files
 
 Change = namedtuple("Change", ("object", "instance", "values", "kind"))
 
 NOON = 1800014400000
 HOUR = 3600000
-
-
-class Files:
-    """Flash in memory."""
-
-    def __init__(self):
-        self.files = {}
-
-    def pieces(self, name):
-        if name not in self.files:
-            raise OSError(2)
-        return [self.files[name]]
-
-    def read(self, name, start, count):
-        return self.files[name][start : start + count]
-
-    def write(self, name, parts):
-        self.files[name] = b"".join(parts)
-
-    def remove(self, name):
-        self.files.pop(name, None)
 
 
 def night(late):

@@ -6,28 +6,7 @@ from firmware.codec import cbor
 from firmware.errors import LampError
 from firmware.settings import Settings
 from firmware.store import Store, head_of, inspect
-
-
-class Files:
-    """Flash in memory."""
-
-    def __init__(self):
-        self.files = {}
-
-    def pieces(self, name):
-        if name not in self.files:
-            raise OSError(2)
-        for at in range(0, len(self.files[name]), 20):
-            yield self.files[name][at : at + 20]
-
-    def read(self, name, start, count):
-        return self.files[name][start : start + count]
-
-    def write(self, name, parts):
-        self.files[name] = b"".join(parts)
-
-    def remove(self, name):
-        self.files.pop(name, None)
+from tests.parity.files import Files
 
 
 def show(files):
