@@ -14,6 +14,7 @@ from backend.lamps.models import Lamp
 from backend.lamps.service import LampRow
 from backend.overrides.models import CommandState, Override
 from backend.schedules.desired import for_lamp
+from backend.schedules.models import Status as Verification
 from contract import levels, sun
 from contract import schedule as engine
 
@@ -37,6 +38,7 @@ def explain(session: Session, lamp_id: int, now_ms: int, now_real_ms: int) -> Ex
         schedule_detail="" if wanted is None else wanted.row.detail,
         holds_other_schedule=wanted is not None
         and row.state is not None
+        and wanted.row.status != Verification.VERIFIED
         and row.state.digest_reported not in (None, wanted.row.digest),
         override_state=holding[0][0].state if holding else None,
         cancelling=len(holding) < len(commands),

@@ -184,7 +184,8 @@ def _lamp(row: Any) -> LampSchedulePublic:
         version=wanted.version,
         status=wanted.status,
         digest_desired=wanted.digest,
-        digest_reported=reported,
+        # Verified means that the lamp was asked, maybe after its last report; a report that says otherwise ends it.
+        digest_reported=wanted.digest if wanted.status == Status.VERIFIED else reported,
         sent_at=wanted.sent_ms,
         verified_at=wanted.verified_ms,
         detail=wanted.detail,

@@ -23,5 +23,5 @@ def readings(
 
 @router.get("/lamps/{lamp_id}/telemetry/latest")
 def latest(session: ReadingSession, lamp_id: PathId) -> ReadingPublic:
-    """The newest reading of a lamp."""
+    """The newest reading of a lamp in which something was measured."""
     return service.latest(session, lamp_id)

@@ -27,5 +27,8 @@ def page(session: Session, lamp_id: int, start_ms: int, end_ms: int, query: Page
 
 
 def find_latest(session: Session, lamp_id: int) -> Reading | None:
-    statement = select(Reading).where(col(Reading.lamp_id) == lamp_id).order_by(col(Reading.at_ms).desc()).limit(1)
-    return session.execute(statement).scalar_one_or_none()
+    """The newest reading that has something measured; of a lamp that measures nothing, the newest."""
+    newest = select(Reading).where(col(Reading.lamp_id) == lamp_id).order_by(col(Reading.at_ms).desc()).limit(1)
+    measured = newest.where(col(Reading.power_w).is_not(None) | col(Reading.voltage_v).is_not(None))
+    found = session.execute(measured).scalar_one_or_none()
+    return session.execute(newest).scalar_one_or_none() if found is None else found

@@ -27,7 +27,8 @@ def readings(session: Session, lamp_id: int, query: RangeQuery) -> Page[ReadingP
 
 
 def latest(session: Session, lamp_id: int) -> ReadingPublic:
-    """The newest reading of a lamp; raises NotFound when it has none yet."""
+    """The newest reading of a lamp in which something was measured (a lamp also tells when its light changes, and then
+    only of its light), else the newest; raises NotFound when it has none yet."""
     lamps.get(session, lamp_id)
     reading = repository.find_latest(session, lamp_id)
     if reading is None:

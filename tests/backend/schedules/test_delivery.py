@@ -47,11 +47,13 @@ def state(database: Database, lamp_id: int) -> Any:
 
 async def test_a_schedule_is_verified_by_the_digest_that_the_lamp_reads_back(database: Database, lamp_id: int) -> None:
     gateway = FakeGateway(lamp_id)
-    assert state(database, lamp_id).status is Status.PENDING
+    with database.writing() as connection:
+        lamps_ingest.ingest(connection, [reported(lamp_id, "0" * 16)])
+    assert (state(database, lamp_id).status, state(database, lamp_id).digest_reported) == (Status.PENDING, "0" * 16)
     await Delivery(database, gateway, clock()).deliver(lamp_id)  # type: ignore[arg-type]
     seen = state(database, lamp_id)
     assert (seen.status, seen.verified_at) == (Status.VERIFIED, NOW_MS)
-    assert gateway.lamps[lamp_id].digest() == seen.digest_desired
+    assert gateway.lamps[lamp_id].digest() == seen.digest_desired == seen.digest_reported
     assert len(gateway.lamps[lamp_id].received) == 1, "all of it in one message"
 
 

@@ -102,6 +102,14 @@ async def test_readings_are_read_in_ranges_and_pages(
     assert (len(page["items"]), len(rest)) == (7, 3)
     latest = (await client.get(f"/lamps/{lamp['id']}/telemetry/latest")).json()
     assert latest["at"] == "2026-11-22T10:15:00.000Z"
+    light = [Record(parse("/3416/0/3"), NOW_S + 9000, 40)]
+    take(app, Report(lamp["id"], NOW_MS, light))
+    assert (await client.get(f"/lamps/{lamp['id']}/telemetry/latest")).json() == latest, (
+        "the light alone is not measured"
+    )
+    dark = await add_lamp("urn:dev:mac:03")
+    take(app, Report(dark["id"], NOW_MS, light))
+    assert (await client.get(f"/lamps/{dark['id']}/telemetry/latest")).json()["level"] == 40
 
 
 async def test_bad_ranges_and_unknown_lamps_are_refused(client: httpx.AsyncClient, add_lamp: AddLamp) -> None:
