@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test check image docs bench-fleet bench-ingest bench-storm clean
+.PHONY: help install demo test check image docs bench-fleet bench-ingest bench-storm bench-soak clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,9 @@ bench-ingest: install ## Durable OSCORE ingest against a bare aiocoap OSCORE ech
 
 bench-storm: install ## 20,000 modelled lamps get power in one second: time until quiet (ARGS='--true 200': true ones)
 	$(BIN)/python -m tests.bench.storm $(ARGS)
+
+bench-soak: install ## One lamp in the heap of the chip: full schedules, reports and outages for five minutes
+	$(BIN)/python -m tests.bench.soak $(ARGS)
 
 clean: ## Remove what was built
 	rm -rf $(VENV) build dist
