@@ -152,15 +152,16 @@ async def _to_its_end(work: Callable[[], T]) -> T:
     """Run `work` in a thread. A cancelled caller still waits for it: a thread left alone with a connection would hold
     the connection after its slot was given away, and beyond the end of the application."""
     task = asyncio.create_task(to_thread.run_sync(work))
-    cancelled = False
+    cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
             await asyncio.wait([task])
-        except asyncio.CancelledError:
-            cancelled = True
-    if cancelled:
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
         task.exception()  # looked at, so that nobody complains about it
-        raise asyncio.CancelledError
+        # The very same: a cancel scope of anyio knows its own by the words, and lets every other one fly.
+        raise cancelled
     return task.result()
 
 

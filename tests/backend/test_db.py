@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import httpx
 import pytest
-from anyio import to_thread
+from anyio import CancelScope, move_on_after, to_thread
 from fastapi import Depends, FastAPI
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -160,6 +160,25 @@ async def test_a_worker_that_is_cancelled_waits_for_its_thread(database: Databas
         await worker
     assert database.slots.borrowed_tokens == 0
     assert names(database) == ["a"]
+
+
+async def test_who_waits_only_so_long_for_a_slow_database_goes_on_afterwards(database: Database) -> None:
+    entered, over = threading.Event(), threading.Event()
+
+    def slow(session: Session) -> None:
+        entered.set()
+        over.wait(10)
+
+    def give_up(loop: asyncio.AbstractEventLoop, scope: CancelScope) -> None:
+        entered.wait(10)
+        loop.call_soon_threadsafe(scope.cancel)
+        loop.call_soon_threadsafe(over.set)
+
+    with move_on_after(10) as scope:
+        loop = asyncio.get_running_loop()
+        loop.call_later(0, lambda: loop.run_in_executor(None, give_up, loop, scope))
+        await database.read(slow)
+    assert scope.cancelled_caught
 
 
 async def test_an_answer_is_sent_after_the_commit(database: Database) -> None:

@@ -9,11 +9,18 @@ from fastapi import FastAPI
 
 from backend.access.models import Role
 from backend.faults.silence import Hearing
+from backend.incidents import watch
 from backend.incidents.bounds import Bounds
 from backend.incidents.correlation import Loss, Place
 from backend.incidents.record import Look, record
 
 AddLamp = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture(autouse=True)
+def quiet_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else looks for silence: it would find no session of these lamps, and end the incident."""
+    monkeypatch.setattr(watch, "EVERY_S", 3600.0)
 
 
 @pytest.fixture
