@@ -9,10 +9,7 @@ sunrise, both over `default_fade_ms`. Darkness that nobody foresaw (a photocell,
 """
 
 from contract import levels, sun
-
-FADE_STEP_MS = 20
-FADE_STEPS = 200
-LONGEST_SLEEP_MS = 60000
+from firmware.pace import LONGEST_SLEEP_MS, fade_step_ms
 
 
 class Floor:
@@ -57,7 +54,7 @@ class Floor:
                 least = max(least, levels.fade(full, 0, rtc_ms - self._night_rtc_ms, fade_ms))
             self.is_moving = self.is_on or least > 0
         if self.is_moving:
-            self.wake_ms = rtc_ms + max(FADE_STEP_MS, fade_ms // FADE_STEPS)
+            self.wake_ms = rtc_ms + fade_step_ms(fade_ms)
         elif self.turn_ms:
             self.wake_ms = min(self.wake_ms, rtc_ms + max(1, self.turn_ms - now_ms))
         return least

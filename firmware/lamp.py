@@ -14,6 +14,7 @@ from collections import namedtuple
 from contract import levels
 from firmware.derating import Derating
 from firmware.floor import Floor
+from firmware.pace import FADE_STEP_MS, LONGEST_SLEEP_MS, fade_step_ms
 
 OVERRIDE = "override"
 SCHEDULE = "schedule"
@@ -25,13 +26,8 @@ FAILSAFE = "failsafe"
 YOUNG_PERMILLE = 900
 OLD_H = 50000
 
-# A fade moves each 20 ms at the most, and in steps of about half a percent when it is slower: finer cannot be seen.
-FADE_STEP_MS = 20
-FADE_STEPS = 200
+# A schedule's fade, of which only the last step is known, is followed at least so often.
 SLOWEST_STEP_MS = 1000
-
-# Nothing is missed for longer than this whatever happens: a level-triggered lamp looks again.
-LONGEST_SLEEP_MS = 60000
 
 # permille: dimming output 0..1000; closed: the relay; level: command in action 0..100; dimming: level now, with fades;
 # rung, words, source: why; until_ms: UTC ms until which nothing is planned to change, 0 when that is open;
@@ -94,7 +90,7 @@ class Lamp:
         logical = levels.fade(self._from, wish.target, elapsed_ms, self._fade_ms) if fading else wish.target
         step_ms = LONGEST_SLEEP_MS
         if fading:
-            step_ms = max(FADE_STEP_MS, self._fade_ms // FADE_STEPS)
+            step_ms = fade_step_ms(self._fade_ms)
         elif wish.rung == SCHEDULE and wish.target != wish.level * 10:
             fading = True
             step_ms = self._pace(abs(logical - self._logical))

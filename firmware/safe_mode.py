@@ -12,13 +12,14 @@ from firmware import crystal, health, learnt_night, override, program, settings
 from firmware.clock import Clock
 from firmware.counters import LOOP
 from firmware.errors import StorageError
-from firmware.lamp import FAILSAFE, LONGEST_SLEEP_MS, Lamp, _Wish
+from firmware.lamp import FAILSAFE, Lamp, _Wish
 from firmware.lwm2m import queue
 from firmware.lwm2m import reports as paths
 from firmware.lwm2m.objects.desk import Desk
 from firmware.lwm2m.objects.device import Device
 from firmware.lwm2m.objects.lamp_status import LampStatus
 from firmware.lwm2m.objects.server import Server
+from firmware.pace import LONGEST_SLEEP_MS
 
 # By ticks: it is the controller that gets a rest, not the simulated night.
 LENGTH_MS = 3600000

@@ -6,8 +6,9 @@ from itertools import pairwise
 import pytest
 
 from firmware.clock import Clock
-from firmware.lamp import DEFAULT, FAILSAFE, LONGEST_SLEEP_MS, OVERRIDE, SCHEDULE, Decision, Lamp
+from firmware.lamp import DEFAULT, FAILSAFE, OVERRIDE, SCHEDULE, Decision, Lamp
 from firmware.override import Override
+from firmware.pace import LONGEST_SLEEP_MS
 from firmware.settings import Settings
 from firmware.store import Store
 from tests.firmware.flash import Flash
