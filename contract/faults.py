@@ -61,7 +61,9 @@ def _fault(line):
 
 
 def _each():
-    return [_fault(line) for line in _TABLE.split("\n") if line]
+    for line in _TABLE.split("\n"):
+        if line:
+            yield _fault(line)
 
 
 def __getattr__(name):

@@ -81,7 +81,7 @@ class LearntNight:
             self._act(now_s, start_s)
 
     def _solar_day(self, utc_s):
-        return (utc_s + self._get("longitude_e6") * 240 // 1000000) // 86400
+        return sun.solar_date(self._get("longitude_e6"), utc_s)
 
     def _event_s(self, days, which):
         """Return UTC s of sunrise (0) or sunset (1) of a date, None where the sun does not rise and set."""

@@ -47,16 +47,6 @@ MEASURED = (
     (faults.OVER_TEMPERATURE.code, detectors.over_temperature),
 )
 
-KEPT = (
-    faults.CYCLING.code,
-    faults.PHOTOCELL_STUCK.code,
-    faults.CLOCK_ERROR.code,
-    faults.INVALID_SCHEDULE.code,
-    faults.STORAGE_ERROR.code,
-    faults.RESET_LOOP.code,
-    faults.REPORTS_LOST.code,
-)
-
 
 class Health:
     """`parts` has `settings`, `store`, `program`, `clock`, `counters`, `queue`. `reason` is 3416/6 (0: no failure)."""
@@ -76,8 +66,10 @@ class Health:
         self._is_kept = True
         self._loss = Loss(seen)
         self._faults = {}
-        for code in [entry[0] for entry in MEASURED] + list(KEPT):
-            self._faults[code] = Debounce(faults.get(code).debounce_s * 1000, code in raised)
+        for fault in faults.ALL:
+            # One without a path is the backend's own.
+            if fault.path is not None:
+                self._faults[fault.code] = Debounce(fault.debounce_s * 1000, fault.code in raised)
         self.reason = detectors.NO_POWER if faults.LAMP_FAILURE.code in raised else 0
 
     def _load(self):
@@ -182,8 +174,7 @@ class Health:
     def _is_day_by_sun(self, now_ms):
         get = self._parts.settings.get
         latitude, longitude, now_s = get("latitude_e6"), get("longitude_e6"), now_ms // 1000
-        # The date in mean solar time of the place: the sun turns 15 degrees an hour.
-        days = (now_s + longitude * 240 // 1000000) // 86400
+        days = sun.solar_date(longitude, now_s)
         if self._sun is None or self._sun[0] != (latitude, longitude, days):
             self._sun = ((latitude, longitude, days), sun.events(latitude, longitude, days))
         events = self._sun[1]
