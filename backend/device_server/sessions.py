@@ -49,8 +49,8 @@ class Sessions:
     """Sessions by lamp, by registration location and, for laboratory lamps, by address. `on_move(lamp_id)` is called
     when a lamp is heard from another address than before."""
 
-    def __init__(self, on_move: Callable[[int], None] = lambda lamp_id: None) -> None:
-        self.on_move = on_move
+    def __init__(self) -> None:
+        self.on_move: Callable[[int], None] = lambda lamp_id: None
         self._by_lamp: dict[int, Session] = {}
         self._by_location: dict[str, Session] = {}
         self._by_address: dict[Address, Session] = {}

@@ -154,23 +154,27 @@ def move(session: Session, command_id: int, expected: Sequence[str], **values: A
     return changed > 0
 
 
+def _is_in_force(at_ms: int) -> ColumnElement[bool]:
+    """That the override of a command has begun by then, and not ended."""
+    begun = select(OVERRIDES.c.id).where(OVERRIDES.c.start_ms <= at_ms, OVERRIDES.c.end_ms > at_ms)
+    return COMMANDS.c.override_id.in_(begun)
+
+
 def execute_held(connection: Connection, lamp_id: int, at_ms: int, changed_ms: int) -> None:
     """A lamp reported that an override rules it: its received command, begun by then, is executed."""
-    begun = select(OVERRIDES.c.id).where(OVERRIDES.c.start_ms <= at_ms, OVERRIDES.c.end_ms > at_ms)
     connection.execute(
         update(COMMANDS)
         .where(COMMANDS.c.lamp_id == lamp_id, COMMANDS.c.state == CommandState.RECEIVED)
-        .where(COMMANDS.c.override_id.in_(begun))
+        .where(_is_in_force(at_ms))
         .values(state=CommandState.EXECUTED, executed_ms=changed_ms)
     )
 
 
 def note_executed(connection: Connection, lamp_id: int, at_ms: int, detail: str) -> None:
     """Keep what a lamp says of the override that it executes: its words when its safety floor holds it, else ""."""
-    begun = select(OVERRIDES.c.id).where(OVERRIDES.c.start_ms <= at_ms, OVERRIDES.c.end_ms > at_ms)
     connection.execute(
         update(COMMANDS)
         .where(COMMANDS.c.lamp_id == lamp_id, COMMANDS.c.state == CommandState.EXECUTED, COMMANDS.c.detail != detail)
-        .where(COMMANDS.c.override_id.in_(begun))
+        .where(_is_in_force(at_ms))
         .values(detail=detail)
     )
