@@ -7,16 +7,13 @@ only i32 and blobs.
 
 import esp32
 
+from contract.identity import DOCUMENT_BYTES, KEY, NAMESPACE
 from firmware.hal import identity_file
-
-NAMESPACE = "streetlight"
-KEY = "identity"
-LONGEST = 2048  # ours is under 800 bytes; the buffer lives for one call
 
 
 def load(directory):
     """Return the provisioned identity; raises IdentityError with advice."""
-    buffer = bytearray(LONGEST)
+    buffer = bytearray(DOCUMENT_BYTES)
     try:
         length = esp32.NVS(NAMESPACE).get_blob(KEY, buffer)
     except OSError:

@@ -7,6 +7,8 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from contract.identity import endpoint_of
+
 TIME_ZONE = "Asia/Ho_Chi_Minh"
 
 
@@ -41,9 +43,8 @@ class Pole:
 
     @property
     def endpoint(self) -> str:
-        """LwM2M endpoint name: the EUI-64 made of the MAC (RFC 9039 section 4.1)."""
-        eui64 = self.mac[:3] + b"\xff\xfe" + self.mac[3:]
-        return "urn:dev:mac:" + eui64.hex()
+        """LwM2M endpoint name."""
+        return str(endpoint_of(self.mac))
 
 
 def plan(lamps: int, streets: Sequence[Street] = STREETS) -> list[Pole]:
