@@ -1,11 +1,14 @@
 """The server, as something to ask: where it is, one question at a time, and plain answers for what can go wrong."""
 
+from firmware.coap import message as coap
 from firmware.coap.errors import CoapError, MessageError, Unverified
-from firmware.coap.message import Message
 
 # Four transmissions of RFC 7252 (0, 2-3, 6-9, 14-21 s), less the longest waits: a network that is back is noticed
 # within this time, and the registration's own back-off goes on from there.
 PATIENCE_MS = 20000
+
+# For an answer that is worth nothing when it is late.
+MOMENT_MS = 2000
 
 # So many answers in the open, and none that is verified between them, are believed.
 DOUBTS = 3
@@ -37,9 +40,7 @@ class Uplink:
         """
         self.is_verified = True
         try:
-            if self._address is None:
-                self._address = self._resolve(self._identity.server_host, self._identity.server_port)
-            response = await self._endpoint.request(code, path, self._address, options, payload, timeout_ms=PATIENCE_MS)
+            response = await self._request(code, path, options, payload, PATIENCE_MS, True)
         except Unverified as error:
             self._doubts += 1
             if self._doubts < DOUBTS:
@@ -47,7 +48,7 @@ class Uplink:
                 return None
             self._log.transition("server", "refuses our keys", reason=str(error))
             self.is_verified = False
-            return Message(error.code)
+            return coap.Message(error.code)
         except (CoapError, OSError) as error:
             # The server may have moved: ask DNS again next time.
             self._address = None
@@ -57,6 +58,21 @@ class Uplink:
         self._heard()
         self._log.transition("server", "answers")
         return response
+
+    async def ask_once(self, path, options=()):
+        """The response to one GET that is never sent again, or None: one lost datagram says nothing of the server."""
+        try:
+            response = await self._request(coap.GET, path, options, b"", MOMENT_MS, False)
+        except (CoapError, OSError):
+            return None
+        self._doubts = 0
+        self._heard()
+        return response
+
+    async def _request(self, code, path, options, payload, timeout_ms, confirmable):
+        if self._address is None:
+            self._address = self._resolve(self._identity.server_host, self._identity.server_port)
+        return await self._endpoint.request(code, path, self._address, options, payload, timeout_ms, confirmable)
 
     def forget(self):
         """The network is another: ask DNS again."""

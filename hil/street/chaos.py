@@ -79,7 +79,6 @@ class Night:
         self.begins_ms = begins_ms
         self.happened: list[dict[str, Any]] = []
         self.overrides: list[Asked] = []
-        self.blackouts: list[tuple[int, int]] = []
         self.downtimes: list[tuple[int, int]] = []
         self.planted: dict[int, str] = {}
         self._order = itertools.count()
@@ -139,9 +138,7 @@ class Night:
 
             self._at(event.at_s + event.for_s, give_back)
         elif kind == "blackout":
-            now_ns = time.monotonic_ns()
             street.network.black_out(event.lamps, event.for_s * 1000)
-            self.blackouts.append((now_ns, now_ns + round(event.for_s * 1e9)))
         elif kind == "storm":
             street.network.set_rules(STORM)
 

@@ -2,8 +2,8 @@
 
 What is not forgiven: darkness by night beyond the boot time, a level that nobody asked for, an acknowledged report that
 is not stored, a command that began twice, a fault that was planted and not reported exactly once and cleared, one that
-was not planted, a lamp that does not come back. Silence that follows from a planned cut is a fault to be reported and
-cleared, and not a false one.
+was not planted, a lamp that does not come back, a silence that was none. Silence that follows from a cut, or from what
+the network took, is a fault to be reported and cleared, and not a false one.
 """
 
 import re
@@ -13,9 +13,10 @@ from typing import Any
 
 from contract import talq
 from contract.localtime import TimeZone
-from hil.street import chaos_light, chaos_plan, city, trace
+from hil.street import chaos_light, chaos_plan, chaos_silence, city, trace
 from hil.street.chaos import SCHEDULE, Night, iso, milliseconds
 from hil.street.chaos_light import Permit, Run, Stretch
+from hil.street.chaos_silence import Course
 from hil.street.plan import TIME_ZONE, Pole
 from hil.street.verification import tolerance_ms
 
@@ -29,11 +30,6 @@ DARK_S = chaos_plan.BOOT_S
 # wrong until a better one comes. In a fast night that is many minutes, so steps may come early or late by this much.
 CLOCK_S = 2.0
 WRONG_S = 3.0
-# After a silence a lamp may be in the middle of a patient question (firmware.lwm2m.uplink).
-PATIENCE_S = 22.0
-# An answer that was on its way when the lamp got a new address is lost for good, and the lamp, whose question was
-# acknowledged, waits for it with all its patience: longer than the short lifetime that it has here.
-REBOUND_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -239,12 +235,9 @@ def _silences(night: Night, silences: list[tuple[int, dict[str, Any]]]) -> Check
         missed[number].append(raised_ns)
         if fault["cleared_at"] is None:
             failures.append(f"{who} counts as lost")
-        since_ns = raised_ns - round((chaos_plan.LIFETIME_S + PATIENCE_S) * SECOND_NS)
-        heard_ns = raised_ns - chaos_plan.LIFETIME_S * SECOND_NS
-        rebound = any(abs(at_ns - heard_ns) < REBOUND_S * SECOND_NS for at_ns in night.street.network.rebinds(number))
-        befallen = any(start < raised_ns and end > since_ns for start, end in _disturbances(night, number))
-        if not rebound and not befallen:
-            failures.append(f"{who} was missed at {fault['raised_at']}, and nothing had befallen it")
+        wrong = chaos_silence.reproach(raised_ns, _course(night, number))
+        if wrong:
+            failures.append(f"{who} was missed at {fault['raised_at']}, and {wrong}")
     long_cuts = 0
     for number, power in enumerate(night.street.power):
         for off_ns, on_ns in zip(power[1::2], power[2::2], strict=False):
@@ -258,9 +251,10 @@ def _silences(night: Night, silences: list[tuple[int, dict[str, Any]]]) -> Check
     return Check("silence was reported when it was there, and cleared", evidence, failures)
 
 
-def _disturbances(night: Night, number: int) -> list[tuple[int, int]]:
-    power = night.street.power[number]
-    return [*zip(power[1::2], power[2::2], strict=False), *night.blackouts, *night.downtimes]
+def _course(night: Night, number: int) -> Course:
+    power, passages = night.street.power[number], night.street.network.passages(number)
+    powerless = list(zip(power[1::2], power[2::2], strict=False))
+    return Course(list(passages.heard_ns), list(passages.lost_ns), powerless, night.downtimes)
 
 
 def _backend_was_down(night: Night, start_ns: int, end_ns: int) -> bool:

@@ -90,13 +90,11 @@ def plan(seed: int, feeders: Sequence[str], length_s: float) -> list[Event]:
     others = [lamp for lamp in cut if lamp not in missed]
     events += _cuts(draw, missed, others, length_s)
     events += _network(draw, others, len(lamps), length_s)
-    events += [Event(draw.uniform(0.1, 0.8) * length_s, "kill", (), draw.uniform(0.5, 2.5))]
+    events += _kills(draw, next(event for event in events if event.lamps == missed and event.kind == "cut"), length_s)
     events += [
         Event(draw.uniform(0.2, 0.7) * length_s, "drift", (lamp,), 0, draw.choice((-1, 1)) * draw.randrange(200, 501))
         for lamp in draw.sample(lamps, share)
     ]
-    for _ in range(int(length_s // 90)):
-        events.append(Event(draw.uniform(0.1, 0.8) * length_s, "kill", (), draw.uniform(0.5, 2.5)))
     return sorted(events, key=lambda event: event.at_s)
 
 
@@ -136,6 +134,17 @@ def _cuts(draw: Random, missed: tuple[int, ...], others: Sequence[int], length_s
     for lamp in others:
         for _ in range(1 + int(length_s // 120)):
             events.append(Event(draw.uniform(0.05, 0.85) * length_s, "cut", (lamp,), draw.uniform(0.2, 4)))
+    return events
+
+
+def _kills(draw: Random, missing: Event, length_s: float) -> list[Event]:
+    """The backend is killed, and started again, at any time but while it has a feeder to miss: it counts a silence
+    from when it listens."""
+    events: list[Event] = []
+    while len(events) < 1 + int(length_s // 90):
+        at_s, lasts_s = draw.uniform(0.1, 0.8) * length_s, draw.uniform(0.5, 2.5)
+        if not missing.at_s - lasts_s - BOOT_S < at_s < missing.at_s + missing.for_s:
+            events.append(Event(at_s, "kill", (), lasts_s))
     return events
 
 

@@ -10,16 +10,17 @@ import asyncio
 import socket
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from random import Random
 from typing import NamedTuple
 
+from hil.street.passages import Passages
+
 LARGEST = 65_535
 # Datagrams on their way at any time; a street of 50 lamps in a storm has some hundred.
 MOST_WAITING = 4096
-MOST_REMEMBERED = 1000
 # Taken from one socket before the others have their turn: a flood at one port is no silence at the others.
 TURN = 32
 # A truncated datagram instead of a flipped bit, of those that are harmed.
@@ -117,7 +118,7 @@ class _Way:
         self.mapping = 0
         self.lamp_address: Address | None = None
         self.index = {"up": 0, "down": 0}
-        self.rebound_ns: deque[int] = deque(maxlen=MOST_REMEMBERED)
+        self.passages = Passages()
 
 
 class Impairment:
@@ -175,9 +176,9 @@ class Impairment:
         """Where the lamp was heard last; None before it ever was."""
         return self._ways[lamp].lamp_address
 
-    def rebinds(self, lamp: int) -> list[int]:
-        """When the lamp got a new address, the newest of these moments (CLOCK_MONOTONIC ns)."""
-        return list(self._ways[lamp].rebound_ns)
+    def passages(self, lamp: int) -> Passages:
+        """What came through of this lamp, and what was lost."""
+        return self._ways[lamp].passages
 
     def counters(self) -> dict[str, int]:
         """What was done so far: `up passed`, `down dropped`, `rebound`, `overflowed` ..."""
@@ -210,6 +211,7 @@ class Impairment:
             self._renew(way)
             if way.behind is not behind:
                 self._counters["down to a mapping that is gone"] += 1
+                way.passages.lost(time.monotonic_ns())
                 return
             self._carry(way, "down", data)
 
@@ -217,28 +219,35 @@ class Impairment:
         rules, now_ms = self._rules[direction], self.now_ms()
         if any(start <= now_ms < end for start, end in self._blackouts.get(way.lamp, ())):
             self._counters[f"{direction} blackout"] += 1
+            way.passages.lost(time.monotonic_ns())
             return
         way.index[direction] += 1
         found = fate(f"{self._seed}/{way.lamp}/{direction}", rules, way.index[direction], data, now_ms)
         self._counters.update(f"{direction} {deed}" for deed in found.deeds)
+        if all(copy != data for _, copy in found.copies):
+            way.passages.lost(time.monotonic_ns())
         for delay_ms, copy in found.copies:
             if self._waiting >= MOST_WAITING:
                 self._counters["overflowed"] += 1
+                way.passages.lost(time.monotonic_ns())
                 continue
             self._waiting += 1
-            self._loop.call_later(delay_ms / 1000, self._arrive, way, direction, copy)
+            self._loop.call_later(delay_ms / 1000, self._arrive, way, direction, copy, copy == data)
 
-    def _arrive(self, way: _Way, direction: str, data: bytes) -> None:
+    def _arrive(self, way: _Way, direction: str, data: bytes, is_whole: bool) -> None:
         self._waiting -= 1
         try:
             if direction == "up":
                 self._renew(way)
                 assert way.behind is not None
                 way.behind.send(data)
+                if is_whole:
+                    way.passages.delivered(data, time.monotonic_ns())
             elif way.lamp_address is not None:
                 way.front.sendto(data, way.lamp_address)
         except OSError:
             self._counters[f"{direction} to nobody"] += 1
+            way.passages.lost(time.monotonic_ns())
 
     def _renew(self, way: _Way) -> None:
         """Give the lamp a new address when it is time; the old one is gone for good."""
@@ -249,7 +258,7 @@ class Impairment:
             self._loop.remove_reader(way.behind)
             way.behind.close()
             self._counters["rebound"] += 1
-            way.rebound_ns.append(time.monotonic_ns())
+            way.passages.lost(time.monotonic_ns())  # what is on its way to the old one
         way.mapping = number
         behind = way.behind = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         behind.setblocking(False)

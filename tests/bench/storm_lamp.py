@@ -18,12 +18,12 @@ from contract.objects import lamp_status
 from contract.senml import CBOR, LINK_FORMAT, SENML_CBOR
 from firmware.coap import message as coap
 from firmware.coap.errors import MessageError
-from firmware.coap.message import ACK, CON, EMPTY, RST, Message
+from firmware.coap.message import ACK, CON, EMPTY, NON, RST, Message
 from firmware.coap.tuning import Tuning
 from firmware.lwm2m.registration import MAX_AGE_HIGH_S, Registration, Request
 from firmware.lwm2m.sender import PAUSE_S
-from firmware.lwm2m.timekeeper import AGAIN_MS, PERIOD_MS, SAMPLES
-from firmware.lwm2m.uplink import PATIENCE_MS
+from firmware.lwm2m.timekeeper import AGAIN_MS, PERIOD_MS, QUESTIONS, SAMPLES
+from firmware.lwm2m.uplink import MOMENT_MS, PATIENCE_MS
 from tests.bench.load import keys_of
 from tests.bench.storm_keys import Binding, Keys, Unreadable
 
@@ -68,6 +68,7 @@ class _Question:
     message: Message
     done: Callable[[Message | None, int], None]
     asked_ms: int
+    once: bool
     data: bytes = b""
     token: bytes = b""
     mid: int = 0
@@ -101,7 +102,7 @@ class StormLamp:
         )
         self._question: _Question | None = None
         self._mid = random.randrange(0x10000)
-        self._samples = 0
+        self._samples = self._questions = 0
         self._time_ms = 0
         self._pause_ms = 0
         self._reports: deque[str] = deque()
@@ -138,7 +139,12 @@ class StormLamp:
             return self._step(now_ms)
         if question.due_ms > now_ms:
             return []
-        if question.acknowledged or question.repeats >= _TUNING.max_retransmit or self._expired(question, now_ms):
+        if (
+            question.once
+            or question.acknowledged
+            or question.repeats >= _TUNING.max_retransmit
+            or self._expired(question, now_ms)
+        ):
             self._question = None
             self._tally.unanswered += 1
             question.done(None, now_ms)
@@ -196,7 +202,7 @@ class StormLamp:
             return []
         if now_ms >= self._time_ms:
             message = Message(coap.GET).add_path(limits.TIME_PATH).add(coap.ACCEPT, CBOR)
-            return self._ask("time", message, self._on_time, now_ms)
+            return self._ask("time", message, self._on_time, now_ms, once=self._questions < QUESTIONS)
         if now_ms >= self._telemetry_ms:
             period_ms = limits.REPORT_INTERVAL_S * 1000
             self._telemetry_ms += ((now_ms - self._telemetry_ms) // period_ms + 1) * period_ms
@@ -223,7 +229,7 @@ class StormLamp:
         word = self._registration.answered(response.code, now_ms, response.location(), max_age_s)
         if word == "registered":
             self._tally.registrations += 1
-            self._samples, self._time_ms = 0, now_ms
+            self._samples, self._questions, self._time_ms = 0, 0, now_ms
             if not self._is_counted:
                 self._is_counted = True
                 self._tally.registered += 1
@@ -233,12 +239,15 @@ class StormLamp:
             self._tally.refused += 1
 
     def _on_time(self, response: Message | None, now_ms: int) -> None:
-        if response is None or response.code != coap.CONTENT:
-            self._samples, self._time_ms = 0, now_ms + AGAIN_MS
+        """As firmware.lwm2m.timekeeper: questions that are asked once, and with patience where none comes through."""
+        self._questions += 1
+        if response is not None and response.code == coap.CONTENT:
+            self._samples += 1
+        elif response is not None or self._questions > QUESTIONS:
+            self._samples, self._questions, self._time_ms = 0, 0, now_ms + AGAIN_MS
             return
-        self._samples += 1
-        if self._samples == SAMPLES:
-            self._samples, self._time_ms = 0, now_ms + PERIOD_MS
+        if self._samples == SAMPLES or (self._samples and self._questions >= QUESTIONS):
+            self._samples, self._questions, self._time_ms = 0, 0, now_ms + PERIOD_MS
             if not self._is_introduced:
                 self._is_introduced = True
                 self._reports += ("evidence", "introduction")
@@ -267,20 +276,21 @@ class StormLamp:
             self._registration.suspect(now_ms)
 
     def _ask(
-        self, kind: str, message: Message, done: Callable[[Message | None, int], None], now_ms: int
+        self, kind: str, message: Message, done: Callable[[Message | None, int], None], now_ms: int, once: bool = False
     ) -> list[bytes]:
-        question = self._question = _Question(kind, message, done, now_ms)
+        question = self._question = _Question(kind, message, done, now_ms, once)
         return self._transmit(question, now_ms)
 
     def _transmit(self, question: _Question, now_ms: int) -> list[bytes]:
         self._mid = (self._mid + 1) & 0xFFFF
         question.mid, question.token = self._mid, self._random.randbytes(4)
         plain = question.message
-        message = Message(plain.code, CON, question.mid, question.token, list(plain.options), plain.payload)
+        kind = NON if question.once else CON
+        message = Message(plain.code, kind, question.mid, question.token, list(plain.options), plain.payload)
         question.binding = self._keys.protect_request(message)
         question.data = coap.encode(message)
         question.repeats, question.acknowledged = 0, False
-        question.timeout_ms = int(_TUNING.first_timeout_ms(self._random.randbytes))
+        question.timeout_ms = MOMENT_MS if question.once else int(_TUNING.first_timeout_ms(self._random.randbytes))
         question.due_ms = min(now_ms + question.timeout_ms, question.asked_ms + PATIENCE_MS)
         self._tally.sent += 1
         return [question.data]

@@ -21,6 +21,8 @@ UTC_MS = 1_800_000_000_000
 class Board:
     """Virtual time: sleeping is what moves it. The RTC runs at the rate of the ticks."""
 
+    rtc_rate = 1
+
     def __init__(self):
         self.now_ms = 0
         self.end_ms = 0
@@ -78,6 +80,8 @@ class Server:
         self.port = 40000  # of that NAT, where the lamp is seen
         self.passed_ms = 0
         self.tells_port = True
+        self.loses = False  # all that is sent only once
+        self.repeated_ms = 0  # how late the answer to what is sent again comes; it was made before that
         self.clock = None  # payload of /time instead of the true one
 
     def resolve(self, host, port):
@@ -85,7 +89,7 @@ class Server:
         self.resolved += 1
         return ("198.51.100.1", port)
 
-    async def request(self, code, path, address, options, payload, timeout_ms):
+    async def request(self, code, path, address, options, payload, timeout_ms, confirmable):
         assert address == ("198.51.100.1", 5683)
         request = coap.Message(code, options=list(options), payload=payload).add_path(path)
         method = {coap.GET: "GET", coap.POST: "POST", coap.DELETE: "DELETE"}[code]
@@ -96,6 +100,11 @@ class Server:
         if self.is_silent:
             await self.board.sleep_ms(timeout_ms)
             raise Timeout("no acknowledgement after 4 transmissions")
+        if confirmable:
+            await self.board.sleep_ms(self.repeated_ms)
+        elif self.loses:
+            await self.board.sleep_ms(timeout_ms)
+            raise Timeout("no answer")
         await self.board.sleep_ms(40)
         if path in self.tampered:
             raise Unverified(coap.BAD_REQUEST, "the peer answered without protection")
@@ -130,7 +139,11 @@ class Server:
 
     def time(self, request):
         assert request.uint(coap.ACCEPT) == 60
-        payload = cbor.encode(UTC_MS + self.board.now_ms) if self.clock is None else self.clock
+        payload = (
+            cbor.encode(UTC_MS + self.board.now_ms - self.repeated_ms * self.loses)
+            if self.clock is None
+            else self.clock
+        )
         return coap.Message(coap.CONTENT, payload=payload)
 
     def dp(self, request):

@@ -1,6 +1,7 @@
 """The client: start, time, the server object, a planned stop."""
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -61,6 +62,27 @@ class TestTime:
     async def test_it_is_taken_again_every_hour(self, street):
         seen = await street.run(2 * 3600 + 60)
         assert seen.count("GET time") == 9
+
+    async def test_a_time_that_came_late_is_asked_again_soon_until_a_prompt_answer_comes(self, street):
+        street.server.loses = True
+        street.server.repeated_ms = 6000
+        await street.run(30)
+        rtc_ms = street.board.rtc_ms()
+        assert street.clock.error_bound_ms(rtc_ms) > 3000  # half the way is all that is known
+        street.server.loses = False
+        await street.run(60)
+        rtc_ms = street.board.rtc_ms()
+        assert street.clock.error_bound_ms(rtc_ms) < 50
+        assert abs(street.clock.now_ms(rtc_ms) - (UTC_MS + street.board.now_ms)) <= 21
+
+    async def test_where_every_answer_is_late_it_is_asked_less_and_less_often(self, street):
+        street.server.loses = True
+        street.server.repeated_ms = 6000
+        await street.run(7200)
+        asked = [at_s for at_s, what in street.server.seen if what == "GET time"]
+        pauses = [after - before for before, after in itertools.pairwise(asked) if after - before > 20]
+        assert pauses == sorted(pauses) and pauses[0] < 45 and pauses[-1] > 1000
+        assert street.clock.error_bound_ms(street.board.rtc_ms()) > 3000
 
     @pytest.mark.parametrize("payload", [b"", b"\xff", b"\x20", b"\x61a", b"\xf5", b"\x1b" + b"\xff" * 8])
     async def test_nonsense_is_not_taken_and_asked_again(self, street, payload):

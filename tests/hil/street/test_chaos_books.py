@@ -1,5 +1,6 @@
 """The verdict on a night: each way in which a street can fail fails its check, and only that one."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from hil.street import chaos_books, chaos_plan
 from hil.street.chaos import HOUR_MS, NOON_MS, Asked, iso
+from hil.street.passages import Passages
 from hil.street.plan import plan
 from hil.street.walltime import WallTime
 
@@ -71,10 +73,10 @@ class FakeApi:
 
 class FakeNetwork:
     def __init__(self) -> None:
-        self.rebound: dict[int, list[int]] = {}
+        self.ways: defaultdict[int, Passages] = defaultdict(Passages)
 
-    def rebinds(self, lamp: int) -> list[int]:
-        return self.rebound.get(lamp, [])
+    def passages(self, lamp: int) -> Passages:
+        return self.ways[lamp]
 
     def counters(self) -> dict[str, int]:
         return {"up passed": 1}
@@ -97,7 +99,6 @@ class FakeNight:
         self.begins_ms = BEGINS_MS
         self.happened = [{"at": utc(1), "monotonic_ns": at(1), "event": "backend killed", "lamps": [], "value": 0}]
         self.overrides: list[Asked] = []
-        self.blackouts: list[tuple[int, int]] = []
         self.downtimes: list[tuple[int, int]] = []
         self.planted: dict[int, str] = {}
 
@@ -248,19 +249,22 @@ def test_a_lamp_that_is_missing_fails(night: FakeNight) -> None:
     assert failed.startswith("nobody was locked out")
 
 
-def test_silence_in_a_blackout_may_be_missed_and_need_not(night: FakeNight) -> None:
-    night.blackouts.append((at(25), at(30)))
-    assert night.verdict() == []
-    night.fault(1, "communication_lost", 33, 34)
-    assert night.verdict() == []
-
-
-def test_a_lamp_whose_answer_was_lost_with_its_address_may_be_missed(night: FakeNight) -> None:
+def test_a_lamp_that_was_missed_because_of_what_the_network_took_was_missed_with_reason(night: FakeNight) -> None:
     missed_for_nothing(night)
-    night.street.network.rebound[1] = [at(40)]
     assert len(night.verdict()) == 1
-    night.street.network.rebound[1] = [at(31)]
+    night.street.network.ways[1].lost(at(31))
     assert night.verdict() == []
+
+
+def test_a_lamp_that_was_heard_is_missed_falsely_whatever_the_network_took(night: FakeNight) -> None:
+    missed_for_nothing(night)
+    way = night.street.network.ways[1]
+    way.lost(at(31))
+    way.delivered(b"\x40\x02a message", at(29))
+    assert night.verdict() == []
+    way.delivered(b"\x40\x02another message", at(32))
+    (failed,) = night.verdict()
+    assert failed.startswith("silence was reported")
 
 
 def test_a_long_cut_need_not_be_missed_while_the_backend_was_down_itself(night: FakeNight) -> None:

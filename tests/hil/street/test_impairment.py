@@ -167,7 +167,27 @@ def test_a_rebound_lamp_is_heard_from_a_new_port_and_its_old_one_is_dead() -> No
                 # Only the first answer could come in time.
                 assert lamp.recv(100) == b"to the old port"
         assert network.counters()["rebound"] >= 2
-        assert len(network.rebinds(0)) == network.counters()["rebound"]
+        assert len(network.passages(0).lost_ns) >= network.counters()["rebound"]
+
+
+def test_it_knows_what_came_through_and_what_did_not() -> None:
+    with a_network() as (network, server, (lamp,)):
+        network.set_rules(Rules(duplicate=1))
+        lamp.send(b"\x40\x02once")
+        assert [server.recv(100) for _ in range(2)] == [b"\x40\x02once"] * 2
+        lamp.send(b"\x60\x00\x12\x34")
+        assert [server.recv(100) for _ in range(2)] == [b"\x60\x00\x12\x34"] * 2
+        passages = network.passages(0)
+        assert (len(passages.heard_ns), len(passages.lost_ns)) == (1, 0)
+        network.set_rules(Rules(corrupt=1))
+        lamp.send(b"\x40\x02harmed")
+        assert server.recv(100) != b"\x40\x02harmed"
+        network.set_rules(Rules(drop=1))
+        lost = len(passages.lost_ns)
+        lamp.send(b"\x40\x02dropped")
+        while "up dropped" not in network.counters():
+            lamp.send(b"\x40\x02dropped")
+        assert len(passages.heard_ns) == 1 and len(passages.lost_ns) > lost >= 1
 
 
 def test_a_blackout_hits_the_lamps_that_it_names() -> None:

@@ -1,0 +1,33 @@
+"""What the network let through of one lamp's words and what it took, as moments: the truth about a lamp's silence.
+
+Only a message that arrives for the first time, whole, says that the lamp is alive: a repeated one tells the backend
+nothing new, and an empty one (RFC 7252 section 4.1: acknowledgement, reset) proves nothing, for anybody can send it.
+"""
+
+from collections import deque
+
+MOST_REMEMBERED = 10_000
+# Copies of a datagram follow one another within seconds; a lamp says less than this meanwhile.
+RECENT = 64
+HEADER_BYTES = 4
+_EMPTY = 0
+
+
+class Passages:
+    """Moments are CLOCK_MONOTONIC ns, in order; the newest MOST_REMEMBERED are kept."""
+
+    def __init__(self) -> None:
+        self.heard_ns: deque[int] = deque(maxlen=MOST_REMEMBERED)
+        self.lost_ns: deque[int] = deque(maxlen=MOST_REMEMBERED)
+        self._recent: deque[bytes] = deque(maxlen=RECENT)
+
+    def delivered(self, data: bytes, now_ns: int) -> None:
+        """The backend has got `data` of this lamp, as the lamp had sent it."""
+        if len(data) < HEADER_BYTES or data[1] == _EMPTY or data in self._recent:
+            return
+        self._recent.append(data)
+        self.heard_ns.append(now_ns)
+
+    def lost(self, now_ns: int) -> None:
+        """A datagram to or from this lamp did not arrive, or not as it was sent."""
+        self.lost_ns.append(now_ns)
