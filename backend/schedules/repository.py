@@ -126,13 +126,13 @@ def set_status(connection: Connection, lamp_id: int, digest: str, **values: Any)
     return connection.execute(statement).rowcount > 0
 
 
-def desired_digests(connection: Connection, lamp_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
-    """(digest, status) of the lamps that should hold something particular."""
-    found: dict[int, tuple[str, str]] = {}
+def desired_digests(connection: Connection, lamp_ids: Sequence[int]) -> dict[int, tuple[str, str, int | None]]:
+    """(digest, status, verified_ms) of the lamps that should hold something particular."""
+    found: dict[int, tuple[str, str, int | None]] = {}
     for start in range(0, len(lamp_ids), _CHUNK):
         among = DESIRED.c.lamp_id.in_(lamp_ids[start : start + _CHUNK])
-        statement = select(DESIRED.c.lamp_id, DESIRED.c.digest, DESIRED.c.status).where(among)
-        found |= {row[0]: (row[1], row[2]) for row in connection.execute(statement)}
+        statement = select(DESIRED.c.lamp_id, DESIRED.c.digest, DESIRED.c.status, DESIRED.c.verified_ms).where(among)
+        found |= {row[0]: (row[1], row[2], row[3]) for row in connection.execute(statement)}
     return found
 
 

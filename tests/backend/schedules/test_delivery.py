@@ -123,8 +123,8 @@ async def test_a_lamp_that_takes_it_and_holds_something_else_is_not_verified(dat
     assert lamp.digest() in seen.detail
 
 
-def reported(lamp_id: int, digest: str) -> Report:
-    return Report(lamp_id, NOW_MS, [Record(own(lamp_status.SCHEDULE_DIGEST), NOW_MS // 1000, digest)])
+def reported(lamp_id: int, digest: str, ago_s: int = 0) -> Report:
+    return Report(lamp_id, NOW_MS, [Record(own(lamp_status.SCHEDULE_DIGEST), NOW_MS // 1000 - ago_s, digest)])
 
 
 async def test_a_report_with_another_digest_makes_a_verified_lamp_pending(database: Database, lamp_id: int) -> None:
@@ -136,6 +136,14 @@ async def test_a_report_with_another_digest_makes_a_verified_lamp_pending(databa
         with database.writing() as connection:
             ingest.ingest(connection, [reported(lamp_id, held)])
         assert state(database, lamp_id).status is status
+
+
+async def test_a_report_that_is_older_than_the_verification_changes_nothing(database: Database, lamp_id: int) -> None:
+    delivery = Delivery(database, FakeGateway(lamp_id), clock())  # type: ignore[arg-type]
+    await delivery.deliver(lamp_id)
+    with database.writing() as connection:
+        ingest.ingest(connection, [reported(lamp_id, "0" * 16, ago_s=2)])
+    assert state(database, lamp_id).status == Status.VERIFIED
 
 
 async def test_a_lamp_that_loses_its_schedule_is_emptied(database: Database, lamp_id: int) -> None:
