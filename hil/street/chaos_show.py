@@ -1,12 +1,13 @@
 """A night of chaos from its begin to its verdict, told on a terminal as it happens."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from hil.street import chaos, chaos_books
+from hil.street import chaos, chaos_books, chaos_plan
 from hil.street.backend import BackendFailed
 from hil.street.chaos import Night, TooSlow
 from hil.street.impairment import Rules
@@ -15,7 +16,9 @@ from hil.street.vm import MissingVm
 SETTLE_S = 90.0
 # After the network healed: the backend comes back to every lamp within a minute, and faults are cleared by then.
 RECOVERY_S = 60.0
-DRAIN_S = 3.0
+# So long it has to stay whole: a lamp that waits patiently for an answer that the storm has taken says nothing for
+# longer than its short lifetime here, and is missed only when the network is good again.
+WHOLE_S = chaos_plan.LIFETIME_S + 3.0
 LOOK_EVERY_S = 0.25
 
 
@@ -64,15 +67,29 @@ def _close(night: Night) -> dict[str, Any]:
     """Heal the network, wait until the street is whole, and close the books."""
     street = night.street
     street.network.set_rules(Rules())
-    begun = time.monotonic()
-    absent = _missing(night)
-    while absent and time.monotonic() - begun < RECOVERY_S:
-        time.sleep(LOOK_EVERY_S)
-        absent = _missing(night)
-    recovery_s = time.monotonic() - begun
-    time.sleep(DRAIN_S)
+    recovery_s, absent = recover(lambda: _missing(night), time.monotonic, time.sleep)
     # The lamps go on meanwhile: switched off, they would be missed before the books are closed on a slow machine.
     return chaos_books.close(night, recovery_s, absent, time.monotonic_ns())
+
+
+def recover(
+    missing: Callable[[], list[int]], now_s: Callable[[], float], sleep: Callable[[float], None]
+) -> tuple[float, list[int]]:
+    """(seconds until nobody was missing any more, who is missing at the end): waits until nobody was for WHOLE_S, and
+    RECOVERY_S at most for the last one to come back."""
+    begun_s = now_s()
+    whole_since_s: float | None = None
+    while True:
+        absent, at_s = missing(), now_s() - begun_s
+        if absent:
+            whole_since_s = None
+            if at_s > RECOVERY_S:
+                return at_s, absent
+        elif whole_since_s is None:
+            whole_since_s = at_s
+        elif at_s - whole_since_s >= WHOLE_S:
+            return whole_since_s, []
+        sleep(LOOK_EVERY_S)
 
 
 def _missing(night: Night) -> list[int]:
