@@ -21,6 +21,8 @@ from hil.street.plan import TIME_ZONE, Pole
 from hil.street.verification import tolerance_ms
 
 REPORTED = re.compile(r"\breport acknowledged kind=(\w+) at_s=(\d+)")
+# The number before it is the lamp's own time, in ms, as it has just learnt it.
+CLOCKED = re.compile(r"^(\d+) time taken\b", re.MULTILINE)
 LOST = "communication_lost"
 SECOND_NS = 1_000_000_000
 
@@ -116,7 +118,8 @@ def _light(night: Night, outcomes: dict[int, dict[str, Any]], end_ns: int) -> li
     executed: list[tuple[int, str, str]] = []
     boots: list[float] = []
     for number, lamp in enumerate(street.lamps):
-        light = chaos_light.stretches(trace.load(lamp.trace_file), street.power[number], end_ns)
+        clocked = [wall.monotonic_ns(int(utc_ms)) + slack_ns for utc_ms in CLOCKED.findall(lamp.log())]
+        light = chaos_light.stretches(trace.load(lamp.trace_file), street.power[number], clocked, end_ns)
         permits = _permits(night, number, outcomes)
         plan = [
             (wall.monotonic_ns(at_ms), level)

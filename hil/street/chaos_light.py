@@ -1,7 +1,7 @@
 """What a lamp's light did in a night of chaos, held against what it should have done. Pure.
 
-A lamp may be dark while it has no power and while it boots. From power-up until its first change of level it may be
-lit at the failsafe level, since it may not know the time. Otherwise it shows what the schedule or an override asks for.
+A lamp may be dark while it has no power and while it boots. From power-up until it has learnt the time it may be lit
+at the failsafe level. Otherwise it shows what the schedule or an override asks for.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ FAILSAFE_LEVEL = 100
 
 @dataclass(frozen=True)
 class Stretch:
-    """A level from `start_ns` until `end_ns`, within power `session` (0, 1...). `waking`: not changed since power-up,
-    or not even lit yet (level 0 before the first edge)."""
+    """A level from `start_ns` until `end_ns`, within power `session` (0, 1...). `waking`: it did not know
+    the time since power-up, or was not even lit yet (level 0 before the first edge)."""
 
     start_ns: int
     end_ns: int
@@ -43,21 +43,21 @@ class Permit:
     end_ns: int
 
 
-def stretches(edges: Sequence[Edge], power: Sequence[int], end_ns: int) -> list[Stretch]:
-    """The light while there was power; `power`: when it came, went, came... in ns."""
+def stretches(edges: Sequence[Edge], power: Sequence[int], clocked: Sequence[int], end_ns: int) -> list[Stretch]:
+    """The light while there was power; `power`: when it came, went, came... in ns; `clocked`: when the lamp learnt the
+    time, of which the first after a power-up counts."""
     found: list[Stretch] = []
     for session, on_ns in enumerate(power[::2]):
         off_ns = min([*power[2 * session + 1 : 2 * session + 2], end_ns])
-        at_ns, level, changes = on_ns, 0, 0
-        for edge in [one for one in edges if on_ns <= one.at_ns < off_ns]:
-            if changes and edge.level == level:
-                continue
-            if edge.at_ns > at_ns:
-                found.append(Stretch(at_ns, edge.at_ns, level, session, changes < 2))
-            at_ns, level = edge.at_ns, edge.level
-            changes += 1
-        if off_ns > at_ns:
-            found.append(Stretch(at_ns, off_ns, level, session, changes < 2))
+        knows_ns = min((at_ns for at_ns in clocked if on_ns <= at_ns < off_ns), default=off_ns)
+        levels = [(on_ns, 0)]
+        for edge in edges:
+            if on_ns <= edge.at_ns < off_ns and (len(levels) == 1 or edge.level != levels[-1][1]):
+                levels.append((edge.at_ns, edge.level))
+        for (start_ns, level), (stop_ns, _) in zip(levels, [*levels[1:], (off_ns, 0)], strict=True):
+            middle_ns = min(max(start_ns, knows_ns), stop_ns)
+            pieces = ((start_ns, middle_ns, True), (middle_ns, stop_ns, False))
+            found += [Stretch(first, last, level, session, waking) for first, last, waking in pieces if first < last]
     return found
 
 

@@ -38,9 +38,13 @@ class FakeLamp:
         self.resets = self.watchdog_bites = 0
         self.exit_codes: list[int] = []
         self.lines: list[str] = []
+        self.clocked(-4)
         self.changes: list[tuple[float, int]] = [
             (-5, 100), (-4, 0), (SUNSET_S, 100), (HALF_S, 50), (MORE_S, 80), (SUNRISE_S, 0)
         ]  # fmt: skip
+
+    def clocked(self, second: float) -> None:
+        self.lines.append(f"{WALL.utc_ms(at(second))} time taken error_bound_ms=300 samples=3")
 
     def log(self) -> str:
         return "\n".join(self.lines)
@@ -120,6 +124,7 @@ class FakeNight:
         level = [level for second, level in sorted(lamp.changes) if second <= on][-1]
         lamp.changes = [change for change in lamp.changes if not off <= change[0] <= on + 0.4]
         lamp.changes += [(on + 0.2, 100), (on + 0.5, level)]
+        lamp.clocked(on + 0.4)
 
     def override(self, number: int, level: int, begins: float, ends: float, state: str = "executed") -> None:
         identifier = len(self.overrides) + 1

@@ -16,8 +16,10 @@ def edges(*changes: tuple[int, int]) -> list[Edge]:
     return [Edge(at_ns, level * 10, level > 0) for at_ns, level in changes]
 
 
-def light(*changes: tuple[int, int], power: tuple[int, ...] = (0,), end: int = 1200) -> list[Stretch]:
-    return stretches(edges(*changes), power, end)
+def light(
+    *changes: tuple[int, int], power: tuple[int, ...] = (0,), clocked: tuple[int, ...] = (21,), end: int = 1200
+) -> list[Stretch]:
+    return stretches(edges(*changes), power, clocked, end)
 
 
 GOOD = ((5, 100), (20, 0), (100, 100), (500, 50), (1000, 0))
@@ -28,7 +30,7 @@ def test_a_lamp_that_follows_its_schedule_is_right() -> None:
 
 
 def test_the_boot_is_dark_by_night_and_the_rest_is_awake() -> None:
-    found = light((205, 100), (300, 100), (500, 50), power=(200,), end=600)
+    found = light((205, 100), (300, 100), (500, 50), power=(200,), clocked=(100, 500, 550), end=600)
     assert found == [Stretch(200, 205, 0, 0, True), Stretch(205, 500, 100, 0, True), Stretch(500, 600, 50, 0, False)]
     assert judge(found, PLAN, [], SLACK) == ([Run(200, 5)], [])
 
@@ -58,10 +60,14 @@ def test_a_step_may_come_a_little_early_or_late_and_no_more() -> None:
     assert early == ([], [Run(480, 10)])
 
 
-def test_the_failsafe_level_is_forgiven_only_until_the_first_change() -> None:
-    woken = light((605, 100), (700, 50), power=(600,), end=800)
+def test_the_failsafe_level_is_forgiven_only_until_the_time_is_known() -> None:
+    woken = light((605, 100), (700, 50), power=(600,), clocked=(700,), end=800)
     assert judge(woken, PLAN, [], SLACK) == ([Run(600, 5)], [])
-    again = light((605, 100), (700, 50), (710, 100), (730, 50), power=(600,), end=800)
+    stuck = light((605, 100), (750, 50), power=(600,), clocked=(700,), end=800)
+    assert judge(stuck, PLAN, [], SLACK)[1] == [Run(700, 50)]
+    overridden = light((605, 100), (620, 33), (640, 100), (700, 50), power=(600,), clocked=(700,), end=800)
+    assert judge(overridden, PLAN, [Permit(33, 610, 640)], SLACK)[1] == []
+    again = light((605, 100), (700, 50), (710, 100), (730, 50), power=(600,), clocked=(700, 720), end=800)
     assert judge(again, PLAN, [], SLACK)[1] == [Run(710, 20)]
 
 
