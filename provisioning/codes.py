@@ -3,8 +3,9 @@
 The first sentence says what is so, the rest what to do. A name or an exit status that was ever given is never given
 again to something else: scripts and people's notes hold on to them. docs/technician.md prints this table.
 
-Exit statuses: 10 port and chip, 20 files that are written, 30 the board, 40 the backend, 50 the manifest, 60 records on
-this computer, 70 eFuses, 130 interrupted (as a shell calls it). 0 is good, 1 a bug, 2 a command line that is wrong.
+Exit statuses: 3 the tool itself, 10 port and chip, 20 files that are written, 30 the board, 40 and 59 the backend, 50
+the manifest, 60 records of this computer, 70 eFuses, 130 interrupted (as a shell calls it). 0 is good, 1 a bug, 2 a
+command line that is wrong.
 """
 
 from dataclasses import dataclass
@@ -25,6 +26,12 @@ class Code:
 
 
 _ROWS = (
+    Code(
+        "tool_failed",
+        3,
+        "The tool itself failed. Run the same command again; if it fails again, send what it printed to your office.",
+        "Chính công cụ bị lỗi. Hãy chạy lại đúng lệnh đó; nếu vẫn lỗi, gửi phần đã in ra về văn phòng.",
+    ),
     Code(
         "no_board",
         10,
@@ -231,6 +238,12 @@ _ROWS = (
         49,
         "This computer does not know the backend yet. While online: `streetlight provision login --backend URL`.",
         "Máy này chưa biết máy chủ. Khi có mạng, hãy chạy `streetlight provision login --backend URL`.",
+    ),
+    Code(
+        "backend_open",
+        59,
+        "Keys never travel over plain http. Give the backend's https address; only this computer itself may be http.",
+        "Khoá không bao giờ được gửi qua http thường. Hãy dùng địa chỉ https của máy chủ; http chỉ cho chính máy này.",
     ),
     Code(
         "manifest_invalid",

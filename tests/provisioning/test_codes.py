@@ -13,6 +13,7 @@ from provisioning.errors import Failure, Refusals, of_file
 TOOL = Path(codes.__file__).parent
 # name: exit status, as they were first given. Add rows; never change or reuse one.
 GIVEN = {
+    "tool_failed": 3,
     "no_board": 10,
     "several_boards": 11,
     "port_busy": 12,
@@ -49,6 +50,7 @@ GIVEN = {
     "not_logged_in": 49,
     "manifest_invalid": 50,
     "batch_incomplete": 51,
+    "backend_open": 59,
     "disk_full": 60,
     "ledger_damaged": 61,
     "journal_broken": 62,
