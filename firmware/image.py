@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NAME = "streetlight.romfs"
 
 # Tools of this repository, never run by a lamp.
-TOOLS = ("contract/wire.py", "contract/talq.py", "firmware/image.py", "firmware/tools/")
+TOOLS = ("contract/wire.py", "contract/talq.py", "contract/ledger.py", "firmware/image.py", "firmware/tools/")
 # Boards and the command line of the lamp on a host.
 HOST = ("firmware/__main__.py", "firmware/hal/posix.py", "firmware/hal/simulated")
 CHIP = ("firmware/hal/esp32",)
