@@ -38,6 +38,7 @@ from backend.incidents.watch import SilenceWatch
 from backend.kit.body_limit import BodyLimit
 from backend.lamps import endpoints as lamps
 from backend.lamps.ingest import ingest as lamps_ingest
+from backend.ledgers import endpoints as ledgers
 from backend.overrides import endpoints as overrides
 from backend.overrides.delivery import Delivery as OverrideDelivery
 from backend.overrides.ingest import ingest as overrides_ingest
@@ -83,6 +84,7 @@ ROUTERS: Sequence[APIRouter] = (
     lamps.router,
     zones.router,
     enrolment.router,
+    ledgers.router,
     schedules.router,
     overrides.router,
     telemetry.router,

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import Column, LargeBinary, String
+from sqlalchemy import Column, ForeignKey, LargeBinary, String
 from sqlmodel import Field, SQLModel
 
 from backend.db import Id, Millis
@@ -31,6 +31,10 @@ class Token(SQLModel, table=True):
     role: str = Field(sa_column=Column(String(20), nullable=False))
     prefix: str = Field(sa_column=Column(String(16), unique=True, nullable=False))
     digest: bytes = Field(repr=False, sa_column=Column(LargeBinary(32), nullable=False))
+    city_id: int | None = Field(
+        default=None, sa_column=Column(Id, ForeignKey("zone.id", ondelete="CASCADE", name="fk_access_token_city"))
+    )
+    """The top-level zone that it is limited to; it ends with that zone."""
     created_at_ms: int = Field(sa_column=Column(Millis, nullable=False))
     expires_at_ms: int | None = Field(default=None, sa_column=Column(Millis))
     revoked_at_ms: int | None = Field(default=None, sa_column=Column(Millis))

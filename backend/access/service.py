@@ -24,12 +24,13 @@ USE_RESOLUTION_MS = 60_000
 
 @dataclass(frozen=True)
 class Actor:
-    """Who makes a request."""
+    """Who makes a request; `city_id`: the top-level zone that it is limited to, None: everywhere."""
 
     token_id: int
     name: str
     role: Role
     must_note_use: bool = False
+    city_id: int | None = None
 
 
 def create(session: Session, now_ms: int, name: str, role: str, expires_days: int | None = None) -> tuple[Token, str]:
@@ -66,7 +67,7 @@ def authenticate(session: Session, text: str, now_ms: int) -> Actor:
         raise Unauthorized("This token has expired.")
     assert token.id is not None
     stale = token.last_used_at_ms is None or now_ms - token.last_used_at_ms >= USE_RESOLUTION_MS
-    return Actor(token.id, token.name, Role(token.role), stale)
+    return Actor(token.id, token.name, Role(token.role), stale, token.city_id)
 
 
 def note_use(session: Session, token_id: int, now_ms: int) -> None:

@@ -5,7 +5,7 @@ The inventory's times are true UTC, those of reports lighting time (`backend.clo
 
 from typing import Optional
 
-from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, SmallInteger, String, Text
+from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, SmallInteger, String, Text, text
 from sqlmodel import Field, SQLModel
 
 from backend.db import Id, Millis
@@ -15,13 +15,19 @@ class Lamp(SQLModel, table=True):
     """One controller with its light: one LwM2M endpoint. Never deleted: `retired_at_ms` keeps its history."""
 
     __tablename__ = "lamp"
-    __table_args__ = (Index("ix_lamp_feeder", "feeder"), Index("ix_lamp_street", "street"))
+    __table_args__ = (
+        Index("ix_lamp_feeder", "feeder"),
+        Index("ix_lamp_street", "street"),
+        Index("ix_lamp_asset", "asset_id"),
+    )
 
     id: Optional[int] = Field(default=None, sa_column=Column(Id, primary_key=True))
     endpoint: str = Field(sa_column=Column(String(190), unique=True, nullable=False))
     name: str = Field(sa_column=Column(String(120), nullable=False))
     asset_id: str = Field(default="", sa_column=Column(String(120), nullable=False))
-    """The city's own number for the luminaire or pole."""
+    """The city's own number for the luminaire or pole: it stays when the controller is swapped."""
+    serial: str = Field(default="", sa_column=Column(String(120), nullable=False, server_default=text("''")))
+    """The maker's number of the controller."""
     latitude_e6: int = Field(sa_column=Column(Integer, nullable=False))
     longitude_e6: int = Field(sa_column=Column(Integer, nullable=False))
     time_zone: str = Field(sa_column=Column(String(64), nullable=False))
@@ -35,6 +41,12 @@ class Lamp(SQLModel, table=True):
     notes: str = Field(default="", sa_column=Column(Text, nullable=False))
     created_at_ms: int = Field(sa_column=Column(Millis, nullable=False))
     updated_at_ms: int = Field(sa_column=Column(Millis, nullable=False))
+    provisioned_at_ms: Optional[int] = Field(default=None, sa_column=Column(Millis))
+    """When the tool wrote this controller's identity to its chip."""
+    enrolled_at_ms: Optional[int] = Field(default=None, sa_column=Column(Millis))
+    """When its keys came into force; NULL again when they are revoked."""
+    commissioned_at_ms: Optional[int] = Field(default=None, sa_column=Column(Millis))
+    """When this controller registered first with its keys."""
     retired_at_ms: Optional[int] = Field(default=None, sa_column=Column(Millis))
 
 
