@@ -1,17 +1,20 @@
 """What the lamp runs, as one file: contract/ and firmware/ compiled with mpy-cross into a ROMFS image (hosts only).
 
-    python -m firmware.image DIRECTORY [--simulated]
+    python -m firmware.image DIRECTORY [--simulated | --files]
 
-writes DIRECTORY/streetlight.romfs and prints its path. An ESP32 finds the image in its partition `romfs`, mounts it at
-/rom and executes it where it is: byte code and text never enter the heap. `--simulated` leaves out the boards that
-exist on chips only and takes in those of hosts, for the MicroPython VM. One tree gives one image, byte for byte, and
-nothing is compiled while no source has changed: the image holds the digest of what it was made of.
+writes DIRECTORY/streetlight.romfs and prints its path; with `--files` it adds the same as a tree of .mpy files in
+DIRECTORY/mpy and the main.py of a chip, and prints DIRECTORY: what provisioning puts on a chip. An ESP32 finds the
+image in its partition `romfs`, mounts it at /rom and executes it where it is: byte code and text never enter the heap.
+`--simulated` leaves out the boards that exist on chips only and takes in those of hosts, for the MicroPython VM. One
+tree gives one image, byte for byte, and nothing is compiled while no source has changed: the image holds the digest of
+what it was made of.
 
 Source of truth: the description of the format at the head of MicroPython's extmod/vfs_rom.c (1.25 and newer).
 """
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,7 +36,22 @@ HOST = ("firmware/__main__.py", "firmware/hal/posix.py", "firmware/hal/simulated
 CHIP = ("firmware/hal/esp32",)
 
 # What the lamp imports by name while it runs; everything below is joined to them.
-ROOTS = {False: ("firmware.app", "firmware.hal.esp32"), True: ("firmware.app", "firmware.hal.simulated")}
+ROOTS = {
+    False: ("firmware.app", "firmware.hal.esp32", "firmware.hal.esp32_start"),
+    True: ("firmware.app", "firmware.hal.simulated"),
+}
+
+# main.py of a chip. The light comes before the lamp's own modules are even loaded.
+MAIN = """from firmware.hal.esp32_start import open_lamp
+
+board, is_finished = open_lamp()
+if is_finished:
+    import asyncio
+
+    from firmware.app import App
+
+    asyncio.run(App(board).run())
+"""
 
 _HEADER = b"\xd2\xcd\x31"
 _PADDING, _VERBATIM, _DIRECTORY, _FILE = 1, 2, 4, 5
@@ -193,14 +211,35 @@ def build(directory, simulated=False):
     return target
 
 
+def build_files(directory):
+    """Make the tree for a chip in `directory` if it is not there or out of date; gives its path. Raises ImageError.
+
+    streetlight.romfs comes last: where it is, the rest is whole and of the same sources."""
+    folder = Path(directory)
+    target = folder / NAME
+    made_of = digest()
+    if target.exists():
+        with target.open("rb") as file:
+            if comment(file.read(64)) == made_of:
+                return folder
+        target.unlink()
+    files = {"mpy/" + path: data for path, data in compile_all().items()}
+    shutil.rmtree(folder / "mpy", ignore_errors=True)
+    for path, data in {**files, "main.py": MAIN.encode()}.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    build(folder)
+    return folder
+
+
 def main(words):
-    simulated = "--simulated" in words
-    rest = [word for word in words if word != "--simulated"]
-    if len(rest) != 1 or rest[0].startswith("-"):
-        print("usage: python -m firmware.image DIRECTORY [--simulated]", file=sys.stderr)
+    options = {word for word in words if word.startswith("-")}
+    rest = [word for word in words if not word.startswith("-")]
+    if len(rest) != 1 or len(options) > 1 or options - {"--simulated", "--files"}:
+        print("usage: python -m firmware.image DIRECTORY [--simulated | --files]", file=sys.stderr)
         return 2
     try:
-        print(build(rest[0], simulated))
+        print(build_files(rest[0]) if "--files" in options else build(rest[0], "--simulated" in options))
     except ImageError as error:
         print(error, file=sys.stderr)
         return 1

@@ -28,6 +28,16 @@ class Chip:
     budget_bytes: int = 256 * 1024
 
 
+@dataclass(frozen=True)
+class Found:
+    """The chip on the cable. `locks` names what forbids new firmware: secure boot, flash encryption, download mode."""
+
+    chip: Chip
+    mac: bytes
+    flash_bytes: int
+    locks: tuple[str, ...] = ()
+
+
 ALL = (
     Chip("esp32", "ESP32", 0x00, 0x1000, "xtensawin"),
     Chip("esp32s2", "ESP32-S2", 0x02, 0x1000, "xtensawin"),

@@ -131,6 +131,12 @@ _ROWS = (
         "Công cụ thiếu một thành phần. Hãy chạy `pip install 'streetlight[provisioning]'`.",
     ),
     Code(
+        "base_too_old",
+        26,
+        "The base image holds a MicroPython that cannot run this firmware. Take version 1.24 or newer.",
+        "MicroPython trong tệp nền quá cũ, không chạy được phần mềm đèn. Hãy dùng phiên bản 1.24 trở lên.",
+    ),
+    Code(
         "write_failed",
         30,
         "The chip did not take what was written. Run the same command again; twice in a row: put the board aside.",

@@ -48,6 +48,10 @@ class Drawn:
             raise Failure("identity_invalid", f"{len(data)} bytes; the lamp reads {fields.DOCUMENT_BYTES}")
         return data
 
+    def with_rest(self, rest: Mapping[str, Any]) -> "Drawn":
+        """The same keys with another server, network or settings."""
+        return Drawn(self.endpoint, self.sender_id, bytes(self.secret), bytes(self.salt), rest)
+
     def wipe(self) -> None:
         """Forget the keys; the rest may be shown."""
         for held in (self.secret, self.salt):

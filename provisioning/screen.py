@@ -100,8 +100,9 @@ class RichScreen:
         self._unbar()
 
     def _verdict(self, facts: dict[str, Any]) -> None:
+        verdict = facts.pop("verdict", "good")
         self._console.print()
-        self._console.print(Text(word("good", self._language), "bold green"))
+        self._console.print(Text(word(verdict, self._language), "bold green" if verdict == "good" else "bold"))
         for name, value in facts.items():
             if value not in ("", None):
                 self._console.print(Text(f"  {name:<10}{value}"), soft_wrap=True)

@@ -7,6 +7,8 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "wait": ("Wait for a board", "Chờ cắm bo mạch"),
     "detect": ("Detect the chip", "Nhận dạng chip"),
     "read": ("Read what is there", "Đọc dữ liệu đang có"),
+    "firmware": ("Make the firmware", "Tạo phần mềm đèn"),
+    "backup": ("Keep the old identity", "Giữ danh tính cũ"),
     "erase": ("Erase", "Xoá"),
     "base": ("Write the base image", "Ghi tệp nền"),
     "files": ("Write the firmware", "Ghi phần mềm đèn"),
@@ -22,6 +24,7 @@ STEPS: Mapping[str, tuple[str, str]] = {
 }
 WORDS: Mapping[str, tuple[str, str]] = {
     "good": ("GOOD: this lamp may be mounted.", "TỐT: có thể lắp đèn này lên cột."),
+    "wiped": ("WIPED: this board is nobody's lamp any more.", "ĐÃ XOÁ: bo mạch này không còn là đèn của ai."),
     "bad": ("NOT GOOD: do not mount this board.", "CHƯA ĐẠT: không lắp bo mạch này."),
     "code": ("code", "mã lỗi"),
     "skipped": ("not needed", "không cần"),

@@ -4,6 +4,7 @@ ESP_ERR_NVS_NOT_FOUND = -0x1102
 ESP_ERR_NVS_INVALID_LENGTH = -0x110C
 
 blobs = {}
+numbers = {}
 
 
 class NVS:
@@ -20,6 +21,11 @@ class NVS:
             raise OSError(ESP_ERR_NVS_INVALID_LENGTH)
         buffer[: len(data)] = data
         return len(data)
+
+    def get_i32(self, key):
+        if (self._namespace, key) not in numbers:
+            raise OSError(ESP_ERR_NVS_NOT_FOUND)
+        return numbers[(self._namespace, key)]
 
 
 def raw_temperature():

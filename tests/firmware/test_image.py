@@ -27,6 +27,28 @@ def test_the_image_is_the_same_byte_for_byte_and_stays_in_its_budget(tmp_path: P
     assert len(first) <= image.FLASH_BUDGET_BYTES
 
 
+def test_the_files_for_a_chip_are_the_same_byte_for_byte_and_say_what_they_are(tmp_path: Path) -> None:
+    trees = []
+    for seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-m", "firmware.image", str(tmp_path / seed), "--files"],
+            cwd=image.ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == str(tmp_path / seed)
+        found = sorted(path for path in (tmp_path / seed).rglob("*") if path.is_file())
+        trees.append({path.relative_to(tmp_path / seed).as_posix(): path.read_bytes() for path in found})
+    assert trees[0] == trees[1]
+    assert {"main.py", "streetlight.romfs", "mpy/firmware/app.mpy", "mpy/firmware/hal/esp32_start.mpy"} <= set(trees[0])
+    (tmp_path / "1" / "streetlight.romfs").unlink()
+    (tmp_path / "1" / "mpy" / "old.mpy").write_bytes(b"M")
+    rom.build_files(tmp_path / "1")
+    assert not (tmp_path / "1" / "mpy" / "old.mpy").exists()
+
+
 def test_an_image_that_is_up_to_date_is_not_made_again(tmp_path: Path) -> None:
     made = rom.build(tmp_path, simulated=True)
     before = made.stat().st_mtime_ns

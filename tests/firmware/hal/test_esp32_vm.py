@@ -32,6 +32,27 @@ def test_the_light_is_on_before_anything_else_is_done(tmp_path: Path) -> None:
     assert told == [["pwm 25 65535", "pin 27 1", "wdt 8000", "freq 240000000"]]
 
 
+def test_a_board_that_is_not_finished_is_lit_and_does_nothing_else(tmp_path: Path) -> None:
+    """main.py of a chip, as the image has it: no watchdog, no keys in use, advice; the sealed one goes on."""
+    told = run(
+        """
+import sys
+from firmware.hal import esp32_start
+board, is_finished = esp32_start.open_lamp()
+tell([is_finished, machine.journal])
+machine.journal.clear()
+esp32.numbers[("streetlight", "sealed")] = 1
+board, is_finished = esp32_start.open_lamp()
+tell([is_finished, machine.journal])
+""",
+        tmp_path,
+    )
+    assert told == [
+        [False, ["pwm 25 65535", "pin 27 1", "freq 240000000"]],
+        [True, ["pwm 25 65535", "pin 27 1", "wdt 8000", "freq 240000000"]],
+    ]
+
+
 def test_a_damaged_wiring_lights_the_lamp_as_well(tmp_path: Path) -> None:
     boards = ["", "[]", '{"relay_pin": 34}', '{"dimming": "dali", "meter": 3}', '{"dimming_pin": 8}']
     told = run(
