@@ -115,6 +115,13 @@ class Chain:
         except (ValueError, OSError):
             raise Failure(self._broken, f"{self._head_path} cannot be read") from None
 
+    def size(self) -> int:
+        """Bytes of the file; 0 when it is not there."""
+        try:
+            return self.path.stat().st_size
+        except OSError:
+            return 0
+
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Number (1 is the first) and bytes of each whole line."""
         try:

@@ -33,8 +33,8 @@ class Board:
 
     @property
     def is_finished(self) -> bool:
-        """Sealed, and nothing undid it."""
-        return "sealed" in self.events
+        """Sealed and labelled, and nothing undid it."""
+        return "sealed" in self.events and "labelled" in self.events
 
 
 class Journal:
@@ -75,6 +75,10 @@ class Journal:
     def check(self) -> Head:
         """Walk the whole journal; Failure `journal_broken` names the line."""
         return self.chain.check()
+
+    def size(self) -> int:
+        """Bytes of the journal: as long as they are the same, nothing came."""
+        return self.chain.size()
 
     def boards(self) -> dict[str, Board]:
         """The last known state of every board, by MAC."""

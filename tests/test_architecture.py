@@ -15,7 +15,12 @@ HARDWARE_MODULES = {"machine", "network", "esp32"}
 OWNERS = {
     "aiocoap": ("backend/device_server/",),
     "esptool": ("provisioning/flasher.py",),
-    "serial": ("provisioning/console.py", "hil/drivers/"),
+    "espefuse": ("provisioning/efuses.py",),
+    "espsecure": ("provisioning/efuses.py",),
+    "serial": ("provisioning/console.py", "provisioning/ports.py", "hil/drivers/"),
+    "nacl": ("provisioning/sealing.py", "backend/"),
+    "segno": ("provisioning/label.py",),
+    "reportlab": ("provisioning/label.py",),
     "httpx": ("hil/", "provisioning/"),
 }
 # What contract/ may import on both interpreters; `wire` writes a page, `ledger` is read by hosts: CPython only.

@@ -19,7 +19,7 @@ def journal(folder: Path, operator: str = "anna") -> Journal:
 
 def filled(folder: Path) -> Journal:
     kept = journal(folder)
-    for event in ("drawn", "written", "passed", "enrolled", "sealed"):
+    for event in ("drawn", "written", "passed", "enrolled", "sealed", "labelled"):
         kept.append(event, mac=MAC, asset_id="Q1-0001")
     return kept
 
@@ -41,7 +41,7 @@ def test_an_entry_says_when_who_and_what(tmp_path: Path) -> None:
 def test_the_last_known_state_of_a_board_gathers_its_facts(tmp_path: Path) -> None:
     kept = filled(tmp_path)
     board = kept.board(MAC)
-    assert board and board.event == "sealed" and board.is_finished and board.facts == {"asset_id": "Q1-0001"}
+    assert board and board.event == "labelled" and board.is_finished and board.facts == {"asset_id": "Q1-0001"}
     kept.append("failed", mac=MAC, code="no_boot")
     assert kept.board(MAC).is_finished  # type: ignore[union-attr]
     kept.append("wiped", mac=MAC)
@@ -69,7 +69,7 @@ def test_any_changed_byte_is_found(tmp_path: Path) -> None:
             journal(tmp_path).check()
         assert failed.value.code == "journal_broken"
     path.write_bytes(good)
-    assert journal(tmp_path).check().count == 5
+    assert journal(tmp_path).check().count == 6
 
 
 @pytest.mark.parametrize("change", ["a line taken out", "the last line cut off", "two lines swapped", "emptied"])
@@ -97,12 +97,12 @@ def test_a_torn_last_line_is_cut_off_and_noted(tmp_path: Path) -> None:
     filled(tmp_path)
     path = tmp_path / FILE
     path.write_bytes(path.read_bytes() + b'{"at":"2026-11-23T05:11')
-    assert journal(tmp_path).check().count == 5
+    assert journal(tmp_path).check().count == 6
     journal(tmp_path, "binh").append("labelled", mac=MAC)
     entries = list(journal(tmp_path).entries())
     assert [entry["event"] for entry in entries[-2:]] == ["torn", "labelled"]
     assert entries[-2]["text"] == '{"at":"2026-11-23T05:11' and entries[-2]["operator"] == "binh"
-    assert journal(tmp_path).check().count == 7
+    assert journal(tmp_path).check().count == 8
 
 
 def test_a_crash_between_a_line_and_the_note_of_its_head_is_no_damage(tmp_path: Path) -> None:
@@ -111,9 +111,9 @@ def test_a_crash_between_a_line_and_the_note_of_its_head_is_no_damage(tmp_path: 
     old = head.read_bytes()
     kept.append("labelled", mac=MAC)
     head.write_bytes(old)
-    assert kept.check().count == 6
+    assert kept.check().count == 7
     kept.append("secured", mac=MAC)
-    assert kept.check().count == 7 and head.read_bytes().startswith(b"7 ")
+    assert kept.check().count == 8 and head.read_bytes().startswith(b"8 ")
 
 
 def _write_many(folder: str, operator: str, count: int) -> None:
@@ -147,7 +147,7 @@ def test_a_full_disk_is_told_and_leaves_the_journal_as_it_was(tmp_path: Path) ->
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert failed.value.code == "disk_full" and str(path) in failed.value.detail
     assert path.read_bytes() == before
-    assert kept.check().count == 5
+    assert kept.check().count == 6
 
 
 def test_a_folder_without_rights_is_told(tmp_path: Path) -> None:
