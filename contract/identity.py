@@ -68,7 +68,9 @@ def data(fields, name):
 def check(fields):
     """Raise IdentityInvalid unless `fields` can make a lamp.
 
-    Beyond TEXTS and BYTES: `server_port` (1 to 65535, PORT if it is not there) and `settings`, a dict of start values.
+    Beyond TEXTS and BYTES: `server_port` (1 to 65535, PORT if it is not there), `settings`, a dict of start values, and
+    `bootstrap`, True if server and keys are those of a bootstrap server, which gives the lamp an account (False if it
+    is not there).
     """
     if not isinstance(fields, dict):
         raise IdentityInvalid("the identity is no set of named fields")
@@ -88,5 +90,7 @@ def check(fields):
         raise IdentityInvalid("master_secret is one byte repeated: it was never drawn")
     if 0 < len(fields.get("wifi_password", "")) < 8:
         raise IdentityInvalid("wifi_password must be empty or 8 to 64 characters")
+    if not isinstance(fields.get("bootstrap", False), bool):
+        raise IdentityInvalid("bootstrap must be true or false")
     if not isinstance(fields.get("settings", {}), dict):
         raise IdentityInvalid("settings must be a set of named values")

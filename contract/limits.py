@@ -7,6 +7,7 @@ A reader changes a number here and both sides follow; docs/wire.md prints the ta
 COAP_PORT = 5683  # RFC 7252 section 6.1; OSCORE rides on the same port.
 RD_PATH = "rd"  # Registration, OMA LwM2M 1.1 Transport section 6.4.
 DP_PATH = "dp"  # Send: the lamp pushes reports, same section.
+BS_PATH = "bs"  # Bootstrap, in both directions: the request of a lamp, and the server's word that all is written.
 TIME_PATH = "time"  # GET over OSCORE answers CBOR, one unsigned integer: UTC milliseconds.
 # Elective and safe to forward (RFC 7252 section 5.4), of the numbers for experiments (section 12.2): empty in a lamp's
 # registration and update, four bytes in the answer that change with the address under which the server sees it.

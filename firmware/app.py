@@ -91,7 +91,7 @@ class Parts:
         self.queue.flush()
 
     def forget(self):
-        """Back to what provisioning wrote: settings, schedule and override go, identity and counters stay."""
+        """Back to what provisioning wrote: settings, schedule and override go; identity, account and counters stay."""
         for forget in (self.settings.factory_reset, self.program.reset, self._forget_override):
             try:
                 forget()
@@ -130,6 +130,8 @@ class App:
         self.light = Light(board, parts.lamp, parts.clock, lambda: self.watch.lux, self._light_changed)
         self._network(parts, tree, parts.program.make_room if mode is None else None)
         self._last_words = []
+        if parts.identity.account is not None:
+            borrow("firmware.bootstrapping").begin(self)
 
     def _begin(self, parts):
         try:

@@ -10,7 +10,8 @@ class Identity:
     """The checked identity. `fields` is the dict that the board read; raises IdentityError with advice.
 
     `sender_id`, `recipient_id`, `master_secret` and `master_salt` are bytes; `settings` is a dict that
-    `firmware.settings.Settings` checks name by name.
+    `firmware.settings.Settings` checks name by name; `account`: None where provisioning named the server itself,
+    0 where it named a bootstrap server, the short server id of the account that this one gave (firmware.bootstrapping).
     """
 
     def __init__(self, fields):
@@ -29,6 +30,7 @@ class Identity:
         self.wifi_ssid = fields.get("wifi_ssid", "")
         self.wifi_password = fields.get("wifi_password", "")
         self.settings = fields.get("settings", {})
+        self.account = fields.get("account", 0) if fields.get("bootstrap") else None
 
     def __repr__(self):
         return "Identity(endpoint=%s, server=%s:%d)" % (self.endpoint, self.server_host, self.server_port)

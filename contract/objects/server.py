@@ -25,6 +25,7 @@ Disable Timeout|5|RW|Integer|s
 Notification Storing When Disabled or Offline|6|RW|Boolean||M
 Binding|7|RW|String||M
 Registration Update Trigger|8|E|||M
+Bootstrap-Request Trigger|9|E
 Mute Send|23|RW|Boolean
 """,
 )

@@ -52,8 +52,9 @@ class _Waiter:
 
 class Endpoint:
     """`board`: `ticks_ms()`, `sleep_ms(ms)`, `random(n)`; `udp`: `send`, `receive`; `security`: the seam described in
-    docs/architecture.md; `handler(request)`: see `coap.server`. `log(words, **values)` hears of failures, `counters`
-    (coap.counters) count, `observations` (coap.observe) are those of our resources.
+    docs/architecture.md, which may be replaced while no request of ours is under way; `handler(request)`: see
+    `coap.server`. `log(words, **values)` hears of failures, `counters` (coap.counters) count, `observations`
+    (coap.observe) are those of our resources.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Endpoint:
     ):
         self._board = board
         self._udp = udp
-        self._security = security
+        self.security = security
         self._log = log or _no_log
         self._random = random or board.random
         self._sizes = (block_bytes, body_bytes)
@@ -127,7 +128,7 @@ class Endpoint:
         try:
             part = self._server.cut(observation.request, message.copy(), source, now_ms)
             observation.dress(part, self.observations.next_sequence(), confirmable, now_ms)
-            protected = self._security.protect_response(part, observation.binding, True)
+            protected = self.security.protect_response(part, observation.binding, True)
             outgoing, events = self._exchange.send_notification(protected, source, now_ms, observation)
         except Busy:
             self.counters.dropped += 1
@@ -162,7 +163,7 @@ class Endpoint:
 
     async def _ask(self, message, address, expires_ms):
         try:
-            protected, binding = self._security.protect_request(message)
+            protected, binding = self.security.protect_request(message)
         except Exception as error:
             raise Unprotected("the request could not be protected (%r) and was not sent" % error) from error
         return await self._wait(
@@ -243,7 +244,7 @@ class Endpoint:
     def _begin(self, incoming):
         message = incoming.message
         try:
-            request, binding = self._security.unprotect_request(message)
+            request, binding = self.security.unprotect_request(message)
         except Exception as error:
             # What is ready-made may be protected, and must not be made twice; the rest costs nothing to say again.
             remember = isinstance(error, Refused) and error.response is not None
@@ -276,7 +277,7 @@ class Endpoint:
 
     def _finish(self, incoming, request, binding, response):
         response = self._server.finish(request, response, incoming.source, self._board.ticks_ms())
-        self._answer(incoming, lambda: self._security.protect_response(response, binding), True)
+        self._answer(incoming, lambda: self.security.protect_response(response, binding), True)
 
     def _answer(self, incoming, make, remember):
         """Answer with what `make()` returns. When that fails nothing is protected again: a second response under the
@@ -297,7 +298,7 @@ class Endpoint:
         if waiter.event.is_set():
             return
         try:
-            response = self._security.unprotect_response(message, waiter.binding)
+            response = self.security.unprotect_response(message, waiter.binding)
             option_rules.check(response)
         except (Refused, MessageError) as error:
             self.counters.refused += 1

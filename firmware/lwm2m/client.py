@@ -33,13 +33,13 @@ class Client:
         self._log = log
         self._jitter_s = jitter_s
         self.keep_alive = KeepAlive()
-        self._uplink = Uplink(endpoint, resolve, identity, log, self.heard)
+        self.uplink = Uplink(endpoint, resolve, identity, log, self.heard)
         self.registration = Registration(
             identity.endpoint, lambda: links.registration(tree), lambda: settings.get("lifetime_s"), self._draw,
             self.keep_alive.interval_ms,
         )  # fmt: skip
-        self._time = Timekeeper(board, self._uplink, clock, log)
-        self._sender = Sender(board, self._uplink, queue, self.registration, lambda: settings.get("mute_send"), log)
+        self._time = Timekeeper(board, self.uplink, clock, log)
+        self.sender = Sender(board, self.uplink, queue, self.registration, lambda: settings.get("mute_send"), log)
         self._is_connected = False
         self._address = None
         self._revision = tree.revision
@@ -82,7 +82,7 @@ class Client:
             return True
         if not self.registration.is_ready():
             return False
-        return await self._time.step() or await self._sender.step()
+        return await self._time.step() or await self.sender.step()
 
     async def _network(self):
         """Bring the network up when it is down. Returns True while it is not up."""
@@ -101,7 +101,7 @@ class Client:
         """The network is up: the first time since power-up, or again."""
         now_ms = self._board.ticks_ms()
         self._address = self._board.address()
-        self._uplink.forget()
+        self.uplink.forget()
         self.keep_alive.forget()
         self._time.soon()
         if self._is_connected or self.registration.is_started():
@@ -138,7 +138,7 @@ class Client:
         quiet_ms = self.keep_alive.quiet_ms(self._board.ticks_ms())
         response = None
         try:
-            response = await self._uplink.ask(request.code, request.path, options, request.payload)
+            response = await self.uplink.ask(request.code, request.path, options, request.payload)
             if response is not None and coap.is_success(response.code):
                 self.keep_alive.told(response.option(limits.SEEN_OPTION), quiet_ms)
         finally:
@@ -155,7 +155,7 @@ class Client:
         word = self.registration.answered(response.code, now_ms, location(response), response.uint(coap.MAX_AGE))
         self._log.transition("registration", word, code=coap.format_code(response.code))
         if word == "registered":
-            self._uplink.end_observations()
+            self.uplink.end_observations()
             self._queue.retry()
             self._time.soon()
 

@@ -19,7 +19,7 @@ class Sender:
         self._board = board
         self._uplink = uplink
         self._queue = queue
-        self._registration = registration
+        self.registration = registration
         self._is_muted = is_muted
         self._log = log
         self._pause_ms = 0
@@ -38,10 +38,10 @@ class Sender:
     def _settle(self, key, response, now_ms):
         """What an answer means for the report and for the registration."""
         if response is None:
-            self._registration.suspect(now_ms)
+            self.registration.suspect(now_ms)
         elif coap.is_success(response.code):
             self._queue.acknowledge(key)
-            self._registration.heard()
+            self.registration.heard()
             self._log.transition("reports", "taken")
         else:
             self._log.transition("reports", "refused", code=coap.format_code(response.code))
@@ -49,9 +49,9 @@ class Sender:
 
     def _refused(self, key, response, now_ms):
         if response.code == coap.NOT_FOUND:
-            self._registration.lost(now_ms)
+            self.registration.lost(now_ms)
         elif response.code in (coap.UNAUTHORIZED, coap.FORBIDDEN):
-            self._registration.refused(now_ms)
+            self.registration.refused(now_ms)
         elif response.code >> 5 == 5 or response.code == coap.TOO_MANY_REQUESTS:
             max_age_s = response.uint(coap.MAX_AGE)
             self._pause_ms = now_ms + 1000 * (PAUSE_S if max_age_s is None else min(max_age_s, MAX_AGE_HIGH_S))
@@ -60,4 +60,4 @@ class Sender:
             # as that a report was changed on its way, costs no report.
             if self._uplink.is_verified:
                 self._queue.refuse(key)
-            self._registration.suspect(now_ms)
+            self.registration.suspect(now_ms)

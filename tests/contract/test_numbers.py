@@ -28,6 +28,7 @@ RESOURCES = {
         6: ("Boolean", "RW"),  # Notification Storing When Disabled or Offline
         7: ("String", "RW"),  # Binding
         8: ("", "E"),  # Registration Update Trigger
+        9: ("", "E"),  # Bootstrap-Request Trigger
         23: ("Boolean", "RW"),  # Mute Send
     },
     3: {  # Device

@@ -15,8 +15,8 @@ from tests.bench.heap import full_schedule, write_composite
 from tests.firmware.disk import Disk
 from tests.firmware.fakes.board import FakeBoard, Reading
 from tests.firmware.fakes.clock import VirtualClock
-from tests.firmware.test_app import IDENTITY, UTC_MS, World
-from tests.firmware.test_flash_torture import SETTINGS, Life, kind_of, save_sites
+from tests.firmware.test_app import UTC_MS, World
+from tests.firmware.test_flash_torture import PROVISIONED, Life, kind_of, save_sites
 
 STORAGE = faults.STORAGE_ERROR.code
 # Whatever a record's bytes are, these are none that the lamp writes.
@@ -45,6 +45,7 @@ class Known(NamedTuple):
     reports_summaries: bool
     reports_telemetry: bool
     night: bool
+    account: bool
 
 
 def known_to(app: App) -> Known:
@@ -62,6 +63,7 @@ def known_to(app: App) -> Known:
         bool(parts.queue._kept["summaries"]),
         bool(parts.queue._segments),
         bool(parts.night._profile),
+        bool(parts.identity.account),
     )
 
 
@@ -89,7 +91,7 @@ def lived() -> dict[str, bytes]:
 
 
 RECORDS = ("settings", "program", "override", "sequence", "meter", "faults", "counters", "crystal", "reports_faults",
-           "reports_summaries", "reports_0", "night")  # fmt: skip
+           "reports_summaries", "reports_0", "night", "account")  # fmt: skip
 
 
 @pytest.fixture
@@ -112,7 +114,7 @@ def boot(cause: str = "power") -> tuple[App, FakeBoard]:
     clock = VirtualClock()
     board = FakeBoard(clock, rtc_epoch_ms=77)
     board.cause = cause
-    board.provisioned = {**IDENTITY, "settings": SETTINGS}
+    board.provisioned = PROVISIONED
     board.reading = Reading(230.0, 0.45, 100.0, 0.97, 50.0, 1.0)
     app = App(board)
     app.light.refresh()
@@ -193,7 +195,7 @@ def test_whole_slots_of_foreign_bytes_cost_that_record_and_nothing_else(disk: Di
 def test_foreign_sequence_numbers_go_on_where_the_lamp_never_was(disk: Disk, foreign: bytes) -> None:
     Store("").save(SEQUENCE, foreign, both=True)
     app, _ = boot()
-    assert app.endpoint._security._context._next >= 1 << 38
+    assert app.endpoint.security._context._next >= 1 << 38
     assert has_storage_fault(app)
 
 

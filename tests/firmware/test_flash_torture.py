@@ -1,14 +1,15 @@
 """Power is cut at every byte of everything that the composed lamp ever writes, and it boots on what is left.
 
-One lamp lives through all that makes it write: first start, reservation of numbers, settings, a whole schedule, a
-command and its end, faults, a night without server that overflows to flash, the return of the server, dawn, a reboot,
-a factory reset. Its flash is a journal (tests.firmware.disk); from each cut point a new lamp is built from what may be
-left.
+One lamp lives through all that makes it write: first start, bootstrap, reservation of numbers, settings, a whole
+schedule, a command and its end, faults, a night without server that overflows to flash, the return of the server, dawn,
+a reboot, a factory reset. Its flash is a journal (tests.firmware.disk); from each cut point a new lamp is built from
+what may be left.
 
 Boots are shared between images of which the store reads the same, slot by slot: nothing else reads the flash.
 """
 
 import ast
+import asyncio
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -31,12 +32,14 @@ from tests.firmware.disk import Cut, Disk, cuts
 from tests.firmware.fakes.board import FakeBoard, Reading, Restarted
 from tests.firmware.fakes.network import FakeNetwork
 from tests.firmware.test_app import IDENTITY, UTC_MS, World
+from tests.firmware.test_bootstrapping import BOOTSTRAPPED, Knocking, plan
 
 FIRMWARE = Path(module.__file__).parent
 QUARTER_MS = 15 * 60_000
 LOOK_MS = 2000
 # The sun rises at about 15:20 UTC: 80 minutes after the start.
 SETTINGS = {**IDENTITY["settings"], "longitude_e6": -143_000_000, "report_interval_s": 60}
+PROVISIONED = {**IDENTITY, **BOOTSTRAPPED, "settings": SETTINGS}
 
 
 class Moment(NamedTuple):
@@ -136,6 +139,14 @@ class Life(World):
         self.made: list[tuple[str, bytes]] = []
         self.acknowledged: list[bytes] = []
         self.queue: Watched | None = None
+        self.knocking = Knocking(self, plan())
+
+    async def start(self, with_server: bool = True) -> None:
+        if not self.tasks:
+            self.look()
+            self.tasks.append(asyncio.create_task(self.knocking.endpoint.run()))
+            self.tasks.append(asyncio.create_task(self.server.endpoint.run()))
+        await super().start(with_server)
 
     def _queue(self, store: Store) -> Watched:
         self.queue = Watched(store)
@@ -166,7 +177,7 @@ class Life(World):
         self.starts += 1
         self.board = Board(self.clock, self.network, rtc_epoch_ms=77, seed=self.starts)
         self.board.cause = cause
-        self.board.provisioned = {**IDENTITY, "settings": SETTINGS}
+        self.board.provisioned = PROVISIONED
         self.board.sync = self.disk.sync  # type: ignore[method-assign]
         self.app = App(self.board, self.lines.append)
         self.boots.append(len(self.disk.journal))
@@ -276,7 +287,7 @@ def boot(files: dict[str, bytes], names: set[str], clock: Any, monkeypatch: Any)
     disk = Disk(files)
     disk.attach(monkeypatch)
     board = Board(clock, FakeNetwork(clock), rtc_epoch_ms=77, seed=1)
-    board.provisioned = {**IDENTITY, "settings": SETTINGS}
+    board.provisioned = PROVISIONED
     store = Store("")
     records = {name: store.load(name) for name in names}
     assert store.lost == 0

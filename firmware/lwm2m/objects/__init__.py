@@ -27,8 +27,8 @@ def build(parts):
 
     `parts` has lamp, program, clock, meter, health, settings, board, identity, log, queue, counters; and, when
     something is executed, `client` (lwm2m.client.Client), `restart()` and `factory_reset()`, which must let the answer
-    out first. The photocell is there when the board measures lux at this moment. Security and OSCORE (0 and 21) are for
-    bootstrap, which this lamp does not have yet: it does not spend memory on them.
+    out first. The photocell is there when the board measures lux at this moment. Security and OSCORE (0 and 21) are
+    for bootstrap only (firmware.lwm2m.bootstrap).
     """
     desk = Desk(parts.settings)
     planner = Planner(parts)

@@ -7,7 +7,7 @@ from contract.objects import server
 from firmware.lwm2m.errors import BadRequest
 from firmware.lwm2m.objects.desk import Kept
 
-ACCOUNT = 1
+ACCOUNT = 1  # where no bootstrap server gave another
 UDP = "U"
 
 SHORT_SERVER_ID = server.SHORT_SERVER_ID.id
@@ -16,10 +16,12 @@ DEFAULT_MINIMUM_PERIOD = server.DEFAULT_MINIMUM_PERIOD.id
 DEFAULT_MAXIMUM_PERIOD = server.DEFAULT_MAXIMUM_PERIOD.id
 DISABLE = server.DISABLE.id
 REGISTRATION_UPDATE_TRIGGER = server.REGISTRATION_UPDATE_TRIGGER.id
+BOOTSTRAP_REQUEST_TRIGGER = server.BOOTSTRAP_REQUEST_TRIGGER.id
 
 
 class Server(Kept):
-    """`parts.client` has `disable()` and `trigger_update()`; it may come after this node."""
+    """`parts.client` has `disable()` and `trigger_update()`; it may come after this node. Where there is a bootstrap
+    server, firmware.bootstrapping adds the trigger for it, and `parts.bootstrap()`."""
 
     OBJECT = server.OBJECT
     SETTINGS = {
@@ -31,9 +33,11 @@ class Server(Kept):
         server.MUTE_SEND.id: "mute_send",
     }
 
+    LACKS = (BOOTSTRAP_REQUEST_TRIGGER,)
+
     def value(self, resource):
         if resource == SHORT_SERVER_ID:
-            return ACCOUNT
+            return self.parts.identity.account or ACCOUNT
         return UDP if resource == BINDING else None
 
     def effect(self, values):
@@ -50,5 +54,7 @@ class Server(Kept):
             self.parts.client.disable()
         elif resource == REGISTRATION_UPDATE_TRIGGER:
             self.parts.client.trigger_update()
+        elif resource == BOOTSTRAP_REQUEST_TRIGGER:
+            self.parts.bootstrap()
         else:
             self.refuse_execution(resource)

@@ -412,7 +412,7 @@ async def test_a_security_that_breaks_is_answered_without_details():
         def broken(message):
             raise ValueError("key 0123")
 
-        street.server._security.unprotect_request = broken
+        street.server.security.unprotect_request = broken
         with pytest.raises(Unverified, match=r"5\.00"):
             await street.ask()
         assert street.server.counters.failed == 1
@@ -424,7 +424,7 @@ async def test_a_request_that_cannot_be_protected_is_not_sent():
         def broken(message):
             raise ValueError("no numbers left")
 
-        street.lamp._security.protect_request = broken
+        street.lamp.security.protect_request = broken
         with pytest.raises(Unprotected, match=r"no numbers left.* not sent"):
             await street.ask()
         assert street.network.trace == []
@@ -438,7 +438,7 @@ async def test_nothing_is_protected_twice_when_its_answer_cannot_be_sent():
             calls.append(message)
             raise ValueError("no numbers left")
 
-        street.server._security.protect_response = broken
+        street.server.security.protect_response = broken
         with pytest.raises(Unverified, match=r"5\.00"):
             await street.ask(payload=b"x")
         assert len(calls) == 1

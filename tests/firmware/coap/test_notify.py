@@ -187,7 +187,7 @@ async def test_an_answer_that_cannot_be_protected_begins_no_observation():
             raise ValueError("no numbers left")
 
         street.lamp._server._handler = Observed()
-        street.lamp._security.protect_response = broken
+        street.lamp.security.protect_response = broken
         assert (await Observer(street).observe()).code == coap.INTERNAL_SERVER_ERROR
         assert len(street.lamp.observations) == 0
 

@@ -163,6 +163,7 @@ class Identity:
     endpoint = "urn:dev:x"
     server_host = "server.example"
     server_port = 5683
+    account = None
 
 
 class Street:

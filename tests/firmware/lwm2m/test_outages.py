@@ -93,7 +93,7 @@ class TestOutages:
                 raise failures.pop()
             return resolve(host, port)
 
-        street.client._uplink._resolve = fail_first
+        street.client.uplink._resolve = fail_first
         assert (await street.run(20))[0] == "POST rd"
 
     async def test_a_location_that_is_no_text_is_no_registration(self, street):

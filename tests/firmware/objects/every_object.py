@@ -47,6 +47,7 @@ class Board:
 class Identity:
     endpoint = "urn:dev:mac:0024befffe804ff1"
     serial = "SL-000001"
+    account = None
 
 
 class Queue:
