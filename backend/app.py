@@ -176,7 +176,9 @@ async def _devices(app: FastAPI, settings: Settings, database: Database, clock: 
         for worker in workers.values():
             worker.check_in(lamp_id, kind)
 
-    bounds = DeviceServerSettings(settings.coap_host, settings.coap_port, settings.allow_insecure)
+    bounds = DeviceServerSettings(
+        settings.coap_host, settings.coap_port, settings.allow_insecure, server_uri=settings.coap_uri
+    )
     server = DeviceServer(database, clock, bounds, INGESTORS, on_check_in)
     await server.start()
     tasks: list[asyncio.Task[None]] = []

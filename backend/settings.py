@@ -3,6 +3,7 @@
 The command line only fills these fields in; every other module takes a ``Settings`` or a plain value of it.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +29,10 @@ class Settings(BaseSettings):
     coap_host: str = "0.0.0.0"
     """Lamps come from everywhere, and every one of their messages is authenticated by OSCORE."""
     coap_port: Port = 5683
+
+    coap_uri: str = ""
+    """What a lamp that is bootstrapped is told as the address of this server, as `coap://lights.example.org:5683`: a
+    server behind a NAT or a load balancer cannot know it. Without one nobody is bootstrapped."""
 
     allow_insecure: bool = False
     """Laboratory only: serve lamps that do not use OSCORE."""
@@ -65,6 +70,13 @@ class Settings(BaseSettings):
     incident_slack_s: Annotated[int, Field(ge=0, le=3600)] = 60
     """Lamps that may have been lost within this time of one another were lost together: the supply of a feeder dips
     before it goes, and a network goes down access point by access point."""
+
+    @field_validator("coap_uri")
+    @classmethod
+    def _a_coap_uri(cls, uri: str) -> str:
+        if uri and not re.fullmatch(r"coap://[^\s/\[\]:@]{1,200}(:[0-9]{1,5})?", uri):
+            raise ValueError("write coap://host or coap://host:port, with a name or an IPv4 address")
+        return uri
 
     @field_validator("database_url")
     @classmethod

@@ -32,6 +32,10 @@ class Counters:
     """Requests that lay unread until the lamp had nearly given up, passed over."""
     deferred: int = 0
     """Registrations answered 5.03 with the time at which the lamp shall come back (`admission`)."""
+    bootstraps: int = 0
+    """Lamps that were given an account and took it."""
+    bootstrap_failures: int = 0
+    """Bootstraps that were begun and did not come to their end."""
     registrations: int = 0
     updates: int = 0
     deregistrations: int = 0

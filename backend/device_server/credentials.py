@@ -4,13 +4,14 @@ Source: RFC 8613, section 3.2 and 3.3 (which parameters, and that nonces never r
 """
 
 from collections.abc import Callable
+from typing import Any
 
-from sqlalchemy import event, or_, select, update
+from sqlalchemy import delete, event, or_, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from backend.device_server.errors import CredentialConflict, CredentialInvalid
-from backend.device_server.models import Credential
+from backend.device_server.models import BootstrapAccount, Credential
 from backend.device_server.ports import Clock
 from backend.device_server.registration import MAX_ENDPOINT
 from contract.limits import MASTER_SECRET_BYTES, SENDER_ID_BYTES, SERVER_ID
@@ -28,11 +29,13 @@ class Credentials:
     def add(
         self, session: Session, lamp_id: int, endpoint: str, sender_id: bytes | None, secret: bytes | None, salt: bytes
     ) -> None:
-        """Give the lamp these keys; the ones it had are replaced. Adding the same keys again changes nothing.
+        """Give the lamp these keys; the ones it had, and those of a bootstrap, are replaced. Adding the same keys again
+        changes nothing.
         `sender_id` and `secret` None: a laboratory lamp without keys, served only in the insecure mode. Raises
         CredentialInvalid, CredentialConflict.
         """
         _check(endpoint, sender_id, secret, salt)
+        session.execute(delete(BootstrapAccount).where(col(BootstrapAccount.lamp_id) == lamp_id))
         used = self._release(session, lamp_id, endpoint, sender_id)
         row = session.get(Credential, lamp_id)
         if row is None:
@@ -48,29 +51,65 @@ class Credentials:
         session.flush()
         self._changed(session, lamp_id)
 
+    def add_bootstrap(
+        self, session: Session, lamp_id: int, endpoint: str, sender_id: bytes, secret: bytes, salt: bytes
+    ) -> None:
+        """Let the lamp ask for its keys with these (`device_server.bootstrap`). Other keys than it had belong to
+        another controller: what the one before had is refused. Adding the same keys again changes nothing. Raises
+        CredentialInvalid, CredentialConflict."""
+        _check(endpoint, sender_id, secret, salt)
+        used = self._release(session, lamp_id, endpoint, sender_id)
+        row = session.get(BootstrapAccount, lamp_id)
+        if row is None or (row.sender_id, row.secret, row.salt) != (sender_id, secret, salt):
+            fleet = session.get(Credential, lamp_id)
+            if fleet is not None and fleet.sender_id == sender_id:
+                raise CredentialInvalid("sender id: the lamp's own keys go by it: draw another one for its bootstrap")
+            self.revoke(session, lamp_id)
+            if row is not None:
+                used = max(used, row.ssn_reserved)
+                session.delete(row)
+                session.flush()
+            row = BootstrapAccount(
+                lamp_id=lamp_id, endpoint=endpoint, sender_id=sender_id, secret=secret, salt=salt, ssn_reserved=used
+            )
+            row.created_real_ms = self._clock.real_ms()
+            session.add(row)
+        row.endpoint = endpoint
+        row.revoked_real_ms = None
+        session.flush()
+        self._changed(session, lamp_id)
+
     def _release(self, session: Session, lamp_id: int, endpoint: str, sender_id: bytes | None) -> int:
-        """Free the endpoint and the sender id where a revoked credential holds them (a controller that was moved to
-        another lamp). Returns the sequence numbers used with them."""
-        same = col(Credential.endpoint) == endpoint
-        if sender_id is not None:
-            same = or_(same, col(Credential.sender_id) == sender_id)
+        """Free the endpoint and the sender id where revoked keys hold them (a controller that was moved to another
+        lamp). Returns the sequence numbers used with them."""
         used = 0
-        for holder in session.scalars(select(Credential).where(same, col(Credential.lamp_id) != lamp_id)).all():
-            if holder.revoked_real_ms is None:
-                what = f"endpoint {endpoint}" if holder.endpoint == endpoint else "sender id"
-                raise CredentialConflict(f"{what} belongs to another lamp: revoke that one first, or use a new one")
-            used = max(used, holder.ssn_reserved)
-            session.delete(holder)
+        tables: list[tuple[Any, tuple[Any, ...]]] = [
+            (Credential, (col(Credential.sender_id),)),
+            (BootstrapAccount, (col(BootstrapAccount.sender_id), col(BootstrapAccount.pending_sender_id))),
+        ]
+        for table, senders in tables:
+            same = col(table.endpoint) == endpoint
+            if sender_id is not None:
+                same = or_(same, *(column == sender_id for column in senders))
+            others = select(table).where(same, col(table.lamp_id) != lamp_id)
+            for holder in session.scalars(others).all():
+                if holder.revoked_real_ms is None:
+                    what = f"endpoint {endpoint}" if holder.endpoint == endpoint else "sender id"
+                    raise CredentialConflict(f"{what} belongs to another lamp: revoke that one first, or use a new one")
+                used = max(used, holder.ssn_reserved)
+                session.delete(holder)
         session.flush()
         return used
 
     def revoke(self, session: Session, lamp_id: int) -> None:
-        """Refuse the lamp from now on. Nothing happens for a lamp without keys."""
-        session.execute(
-            update(Credential)
-            .where(col(Credential.lamp_id) == lamp_id, col(Credential.revoked_real_ms).is_(None))
-            .values(revoked_real_ms=self._clock.real_ms())
-        )
+        """Refuse the lamp from now on, its bootstrap as well. Nothing happens for a lamp without keys."""
+        tables: list[Any] = [Credential, BootstrapAccount]
+        for table in tables:
+            session.execute(
+                update(table)
+                .where(col(table.lamp_id) == lamp_id, col(table.revoked_real_ms).is_(None))
+                .values(revoked_real_ms=self._clock.real_ms())
+            )
         self._changed(session, lamp_id)
 
     def _changed(self, session: Session, lamp_id: int) -> None:

@@ -18,6 +18,7 @@ from aiocoap.pipe import Pipe
 
 from backend.device_server import errors, repository
 from backend.device_server.admission import Gate
+from backend.device_server.bootstrap import Accounts, Bootstrap
 from backend.device_server.counters import Counters
 from backend.device_server.errors import Refusal
 from backend.device_server.exchange import Exchange, check_critical
@@ -29,7 +30,7 @@ from backend.device_server.sessions import Sessions
 from backend.device_server.settings import DeviceServerSettings
 from backend.device_server.site import Caller, Site
 from backend.device_server.tuning import Malformed, drop, is_wanted
-from contract.limits import RD_PATH
+from contract.limits import BS_PATH, RD_PATH
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +48,12 @@ class Door:
         settings: DeviceServerSettings,
         database: Database,
         executor: Executor,
+        bootstrap: Bootstrap,
+        accounts: Accounts,
     ) -> None:
         self._site = site
+        self._bootstrap = bootstrap
+        self._accounts = accounts
         self._contexts = contexts
         self._sessions = sessions
         self._clock = clock
@@ -170,6 +175,14 @@ class Door:
         if not request.code.is_request():
             raise Refusal(errors.BAD_REQUEST, "The protected message is no request")
         exchange = Exchange(pipe, pipe.request.remote, request, request.opt.uri_path, context, request_id)
+        if context.kind == repository.PENDING:
+            self._later(pipe, self._enforce(exchange, context))
+        else:
+            self._serve(exchange, (context.lamp_id, context.endpoint))
+
+    async def _enforce(self, exchange: Exchange, context: LampContext) -> None:
+        """The first message over the keys that a bootstrap gave: they are the lamp's from now on."""
+        await self._accounts.enforce(context.lamp_id, context.secret)
         self._serve(exchange, (context.lamp_id, context.endpoint))
 
     async def _challenge(self, pipe: Pipe, context: LampContext, challenge: oscore.ReplayErrorWithEcho) -> None:
@@ -178,10 +191,18 @@ class Door:
 
     def _serve(self, exchange: Exchange, caller: Caller) -> None:
         self._counters.requests += 1
-        self._sessions.heard(*caller, exchange.remote, self._clock.real_ms())
+        if exchange.context is None:
+            is_bootstrap = exchange.path == (BS_PATH,)
+        else:
+            is_bootstrap = exchange.context.kind == repository.BOOTSTRAP
+        if not is_bootstrap:
+            self._sessions.heard(*caller, exchange.remote, self._clock.real_ms())
         try:
             check_critical(exchange.request)
-            self._site.serve(exchange, caller)
+            if is_bootstrap:
+                self._bootstrap.serve(exchange, *caller)
+            else:
+                self._site.serve(exchange, caller)
         except Refusal as refusal:
             if refusal.code < errors.INTERNAL_ERROR:
                 self._counters.refused += 1
@@ -197,7 +218,7 @@ class Door:
         request = pipe.request
         exchange = Exchange(pipe, request.remote, request, request.opt.uri_path, None, None)
         session = self._sessions.find_address(request.remote)
-        if exchange.path == (RD_PATH,):
+        if exchange.path in ((RD_PATH,), (BS_PATH,)):
             self._later(pipe, self._introduce(exchange))
         elif session is not None:
             self._serve(exchange, (session.lamp_id, session.endpoint))

@@ -1,4 +1,5 @@
-"""Tables of the device server: who may speak (`Credential`), and who is registered (`Registration`).
+"""Tables of the device server: who may speak (`Credential`), who may ask for keys (`BootstrapAccount`), and who is
+registered (`Registration`).
 
 A lamp is named by `lamp_id`, the key of the domain's own table. There is no foreign key to it: this package knows no
 domain (docs/architecture.md), and the domain adds and revokes credentials in its own transaction.
@@ -28,6 +29,31 @@ class Credential(SQLModel, table=True):
 
     def __repr__(self) -> str:
         return f"Credential(lamp_id={self.lamp_id}, endpoint={self.endpoint!r})"
+
+    __str__ = __repr__
+
+
+class BootstrapAccount(SQLModel, table=True):
+    """The keys with which a lamp may ask for the keys of its credential, and those that it was given and has not used
+    yet (`pending`): they take the place of the credential when it proves that it has them."""
+
+    __tablename__ = "device_bootstrap"
+
+    lamp_id: int = Field(sa_column=Column(LAMP_ID, primary_key=True, autoincrement=False))
+    endpoint: str = Field(sa_column=Column(String(190), unique=True, nullable=False))
+    sender_id: bytes = Field(sa_column=Column(LargeBinary(7), unique=True, nullable=False))
+    secret: bytes = Field(repr=False, sa_column=Column(LargeBinary(64), nullable=False))
+    salt: bytes = Field(default=b"", repr=False, sa_column=Column(LargeBinary(64), nullable=False))
+    ssn_reserved: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    """As in `Credential`, for both keys: each number is used with one of them at most."""
+    pending_sender_id: bytes | None = Field(default=None, sa_column=Column(LargeBinary(7), unique=True))
+    pending_secret: bytes | None = Field(default=None, repr=False, sa_column=Column(LargeBinary(64)))
+    pending_salt: bytes | None = Field(default=None, repr=False, sa_column=Column(LargeBinary(64)))
+    revoked_real_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
+    created_real_ms: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+
+    def __repr__(self) -> str:
+        return f"BootstrapAccount(lamp_id={self.lamp_id}, endpoint={self.endpoint!r})"
 
     __str__ = __repr__
 

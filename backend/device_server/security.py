@@ -31,9 +31,17 @@ class LampContext(LeanContext):
     sender_id = SERVER_ID
 
     def __init__(
-        self, lamp_id: int, endpoint: str, recipient_id: bytes, secret: bytes, salt: bytes, reserved: range
+        self,
+        lamp_id: int,
+        endpoint: str,
+        recipient_id: bytes,
+        secret: bytes,
+        salt: bytes,
+        reserved: range,
+        kind: str = repository.FLEET,
     ) -> None:
         super().__init__()
+        self.kind = kind
         self.lamp_id = lamp_id
         self.endpoint = endpoint
         self.recipient_id = recipient_id
@@ -77,8 +85,10 @@ class Contexts:
         self._chunk = chunk
         self._by_kid: dict[bytes, LampContext] = {}
         self._by_lamp: dict[int, LampContext] = {}
+        self._beside: dict[int, list[LampContext]] = {}
+        """Of a lamp's bootstrap: those with which it asks, and those that are pending."""
         self._loading: dict[object, asyncio.Task[LampContext | None]] = {}
-        self._reserving: dict[int, asyncio.Task[None]] = {}
+        self._reserving: dict[bytes, asyncio.Task[None]] = {}
         self._revision = 0
         self._lock = threading.Lock()
 
@@ -98,13 +108,13 @@ class Contexts:
     async def load(self, sender_id: bytes) -> LampContext | None:
         """The context of the lamp with this sender id, from the database; None for an unknown or revoked one."""
         return self._by_kid.get(sender_id) or await self._once(
-            sender_id, lambda connection: repository.find_credential(connection, sender_id)
+            sender_id, lambda connection: repository.find_keys(connection, sender_id)
         )
 
     async def load_lamp(self, lamp_id: int) -> LampContext | None:
         """As `load`, by lamp; None also for a laboratory lamp without keys."""
         return self._by_lamp.get(lamp_id) or await self._once(
-            lamp_id, lambda connection: repository.find_credential_by_lamp(connection, lamp_id)
+            lamp_id, lambda connection: repository.find_keys_by_lamp(connection, lamp_id)
         )
 
     async def _once(self, key: object, find: repository.Find) -> LampContext | None:
@@ -124,39 +134,44 @@ class Contexts:
             row = await asyncio.get_running_loop().run_in_executor(self._executor, look)
             if row is None or row["secret"] is None:
                 return None
-            lamp_id, secret = int(row["lamp_id"]), bytes(row["secret"])
-            if lamp_id in self._by_lamp:  # found by its lamp while its kid was looked up
-                return self._by_lamp[lamp_id]
-            start = await self._reserve(lamp_id, secret)
+            lamp_id, secret, kind = int(row["lamp_id"]), bytes(row["secret"]), str(row["kind"])
+            known = self._by_kid.get(bytes(row["sender_id"]))
+            if known is not None:  # found by its lamp while its kid was looked up
+                return known
+            start = await self._reserve(lamp_id, secret, kind)
             if start is None:
                 continue  # revoked or replaced between the two statements: look again
             reserved = range(start, start + self._chunk)
             context = LampContext(
-                lamp_id, row["endpoint"], bytes(row["sender_id"]), secret, bytes(row["salt"]), reserved
+                lamp_id, row["endpoint"], bytes(row["sender_id"]), secret, bytes(row["salt"]), reserved, kind
             )
             with self._lock:
                 if revision != self._revision:
                     continue  # something was revoked while we read; it may have been this one
-                if lamp_id not in self._by_lamp:
-                    self._by_lamp[lamp_id] = self._by_kid[context.recipient_id] = context
-                return self._by_lamp[lamp_id]
+                if context.recipient_id not in self._by_kid:
+                    self._by_kid[context.recipient_id] = context
+                    if kind == repository.FLEET:
+                        self._by_lamp[lamp_id] = context
+                    else:
+                        self._beside.setdefault(lamp_id, []).append(context)
+                return self._by_kid[context.recipient_id]
 
-    async def _reserve(self, lamp_id: int, secret: bytes) -> int | None:
+    async def _reserve(self, lamp_id: int, secret: bytes, kind: str) -> int | None:
         return await self._writer.run(
-            lambda connection: repository.reserve_sequence_numbers(connection, lamp_id, secret, self._chunk)
+            lambda connection: repository.reserve_sequence_numbers(connection, lamp_id, secret, self._chunk, kind)
         )
 
     async def ensure_numbers(self, context: LampContext, wanted: int = 8) -> None:
         """Reserve more sequence numbers when fewer than `wanted` are left."""
         while context.remaining < min(wanted, self._chunk):
-            task = self._reserving.get(context.lamp_id)
+            task = self._reserving.get(context.recipient_id)
             if task is None:
-                task = self._reserving[context.lamp_id] = asyncio.create_task(self._extend(context))
-                task.add_done_callback(lambda _: self._reserving.pop(context.lamp_id, None))
+                task = self._reserving[context.recipient_id] = asyncio.create_task(self._extend(context))
+                task.add_done_callback(lambda _: self._reserving.pop(context.recipient_id, None))
             await asyncio.shield(task)
 
     async def _extend(self, context: LampContext) -> None:
-        start = await self._reserve(context.lamp_id, context.secret)
+        start = await self._reserve(context.lamp_id, context.secret, context.kind)
         if start is None or start + self._chunk > SEQUENCE_LAST:
             raise oscore.ContextUnavailable(
                 "the key was revoked, or its sequence numbers are used up: provision new keys"
@@ -165,9 +180,35 @@ class Contexts:
         context.limit = start + self._chunk
 
     def evict(self, lamp_id: int) -> None:
-        """Forget a lamp's context at once, also one that is being loaded; from any thread."""
+        """Forget all of a lamp's contexts at once, also one that is being loaded; from any thread."""
+        with self._lock:
+            self._drop(lamp_id, self._beside.pop(lamp_id, []))
+
+    def _drop(self, lamp_id: int, beside: list[LampContext]) -> None:
+        self._revision += 1
+        fleet = self._by_lamp.pop(lamp_id, None)
+        for context in beside if fleet is None else [*beside, fleet]:
+            self._by_kid.pop(context.recipient_id, None)
+
+    def forget_pending(self, lamp_id: int) -> None:
+        """Others are pending now."""
         with self._lock:
             self._revision += 1
-            context = self._by_lamp.pop(lamp_id, None)
-            if context is not None:
-                self._by_kid.pop(context.recipient_id, None)
+            beside = self._beside.pop(lamp_id, [])
+            for context in beside:
+                if context.kind == repository.PENDING:
+                    self._by_kid.pop(context.recipient_id, None)
+                else:
+                    self._beside.setdefault(lamp_id, []).append(context)
+
+    def enforced(self, lamp_id: int, secret: bytes) -> None:
+        """The pending keys with this secret are the lamp's keys now, and those that it had are none."""
+        with self._lock:
+            beside = self._beside.pop(lamp_id, [])
+            self._drop(lamp_id, [])
+            for context in beside:
+                if context.kind == repository.PENDING and context.secret == secret:
+                    context.kind = repository.FLEET
+                    self._by_lamp[lamp_id] = context
+                elif context.kind == repository.BOOTSTRAP:
+                    self._beside.setdefault(lamp_id, []).append(context)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from backend.device_server import registration, repository
+from backend.device_server.bootstrap import Accounts, Bootstrap
 from backend.device_server.counters import Counters
 from backend.device_server.credentials import Credentials
 from backend.device_server.door import Door
@@ -68,6 +69,8 @@ class DeviceServer:
         )
         self._contexts = Contexts(self._database, self._writer, self._executor, settings.sequence_chunk)
         site = Site(self._writer, self.sessions, self._clock, self.counters, settings, self._on_check_in)
+        accounts = Accounts(self._writer, self._contexts, self.sessions, self._clock)
+        self._bootstrap = Bootstrap(accounts, self.counters, settings)
         self._door = Door(
             site,
             self._contexts,
@@ -77,6 +80,8 @@ class DeviceServer:
             settings,
             self._database,
             self._executor,
+            self._bootstrap,
+            accounts,
         )
         self._writer.start()
         try:
@@ -102,6 +107,9 @@ class DeviceServer:
         requester = Requester(
             self._endpoint, self._contexts, self.sessions.locate, tuning, settings.lamp_answer_timeout_s
         )
+        self._bootstrap.requester = Requester(
+            self._endpoint, self._contexts, self._bootstrap.locate, tuning, settings.lamp_answer_timeout_s
+        )
         self.sessions.on_move = requester.moved
         self.gateway = Gateway(requester, self.sessions, self._contexts, self._clock, self.counters, settings)
         self._flusher = asyncio.create_task(self._flush_periodically(), name="device-server-flush")
@@ -124,6 +132,7 @@ class DeviceServer:
         self._flusher.cancel()
         await asyncio.gather(self._flusher, return_exceptions=True)
         await self._door.close()
+        await self._bootstrap.close()
         await self._flush()
         await self._writer.stop()
         await self._endpoint.shutdown()

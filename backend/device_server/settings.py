@@ -53,6 +53,13 @@ class DeviceServerSettings:
     lamp_answer_timeout_s: float = 15.0
     """How long a lamp that acknowledged may take for a separate response."""
 
+    server_uri: str = ""
+    """What a lamp that is bootstrapped is told as the address of this server; "": nobody is bootstrapped."""
+    bootstraps: int = 50
+    """Under way at once; a city that is bootstrapped together comes in by these, each in a second or two."""
+    bootstrap_max_age_s: int = 30
+    """When a lamp may ask again that came while so many were under way."""
+
     flush_interval_s: float = 10.0
     """How often last-heard times that came without a report are written."""
     sequence_chunk: int = 256

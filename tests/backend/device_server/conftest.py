@@ -21,7 +21,7 @@ QUICK = {"host": "127.0.0.1", "port": 0, "group_linger_ms": 0, "lamp_ack_timeout
 def database(tmp_path: Path) -> Iterator[Database]:
     """SQLite with the device server's tables only: what is not about SQL need not run twice."""
     opened = Database(f"sqlite:///{tmp_path / 'device.db'}")
-    for table in (repository.credentials, repository.registrations):
+    for table in (repository.credentials, repository.bootstraps, repository.registrations):
         table.create(opened.engine)
     yield opened
     opened.close()

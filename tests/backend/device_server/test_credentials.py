@@ -43,9 +43,9 @@ def use(database, numbers):
 def test_keys_are_added_and_found_by_their_id(keys, any_database):
     keys.add(any_database)
     with any_database.reading() as connection:
-        assert repository.find_credential(connection, b"\x11")["lamp_id"] == 1
-        assert repository.find_credential(connection, b"\x12") is None
-        assert repository.find_credential_by_lamp(connection, 1)["endpoint"] == "a"
+        assert repository.find_keys(connection, b"\x11")["lamp_id"] == 1
+        assert repository.find_keys(connection, b"\x12") is None
+        assert repository.find_keys_by_lamp(connection, 1)["endpoint"] == "a"
         assert repository.find_lamp_by_endpoint(connection, "a") == 1
     assert keys.lamps == [1, 1], "when it was written, and after the commit"
 
@@ -54,8 +54,8 @@ def test_a_revoked_key_is_not_found(keys, any_database):
     keys.add(any_database)
     keys.revoke(any_database)
     with any_database.writing() as connection:
-        assert repository.find_credential(connection, b"\x11") is None
-        assert repository.find_credential_by_lamp(connection, 1) is None
+        assert repository.find_keys(connection, b"\x11") is None
+        assert repository.find_keys_by_lamp(connection, 1) is None
         assert repository.find_lamp_by_endpoint(connection, "a") is None
         assert repository.reserve_sequence_numbers(connection, 1, KEYS["secret"], 10) is None
         assert repository.all_registrations(connection) == []
