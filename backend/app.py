@@ -177,7 +177,7 @@ async def _devices(app: FastAPI, settings: Settings, database: Database, clock: 
             worker.check_in(lamp_id, kind)
 
     bounds = DeviceServerSettings(
-        settings.coap_host, settings.coap_port, settings.allow_insecure, server_uri=settings.coap_uri
+        settings.coap_host, settings.coap_port, settings.allow_insecure, server_uri=settings.coap_uri or ""
     )
     server = DeviceServer(database, clock, bounds, INGESTORS, on_check_in)
     await server.start()

@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     """Lamps come from everywhere, and every one of their messages is authenticated by OSCORE."""
     coap_port: Port = 5683
 
-    coap_uri: str = ""
+    coap_uri: str | None = None
     """What a lamp that is bootstrapped is told as the address of this server, as `coap://lights.example.org:5683`: a
     server behind a NAT or a load balancer cannot know it. Without one nobody is bootstrapped."""
 
@@ -73,7 +73,7 @@ class Settings(BaseSettings):
 
     @field_validator("coap_uri")
     @classmethod
-    def _a_coap_uri(cls, uri: str) -> str:
+    def _a_coap_uri(cls, uri: str | None) -> str | None:
         if uri and not re.fullmatch(r"coap://[^\s/\[\]:@]{1,200}(:[0-9]{1,5})?", uri):
             raise ValueError("write coap://host or coap://host:port, with a name or an IPv4 address")
         return uri

@@ -135,7 +135,9 @@ class Contexts:
             if row is None or row["secret"] is None:
                 return None
             lamp_id, secret, kind = int(row["lamp_id"]), bytes(row["secret"]), str(row["kind"])
-            known = self._by_kid.get(bytes(row["sender_id"]))
+            known = (
+                self._by_lamp.get(lamp_id) if kind == repository.FLEET else self._by_kid.get(bytes(row["sender_id"]))
+            )
             if known is not None:  # found by its lamp while its kid was looked up
                 return known
             start = await self._reserve(lamp_id, secret, kind)
@@ -148,12 +150,13 @@ class Contexts:
             with self._lock:
                 if revision != self._revision:
                     continue  # something was revoked while we read; it may have been this one
+                if kind == repository.FLEET:
+                    if lamp_id not in self._by_lamp:
+                        self._by_lamp[lamp_id] = self._by_kid[context.recipient_id] = context
+                    return self._by_lamp[lamp_id]
                 if context.recipient_id not in self._by_kid:
                     self._by_kid[context.recipient_id] = context
-                    if kind == repository.FLEET:
-                        self._by_lamp[lamp_id] = context
-                    else:
-                        self._beside.setdefault(lamp_id, []).append(context)
+                    self._beside.setdefault(lamp_id, []).append(context)
                 return self._by_kid[context.recipient_id]
 
     async def _reserve(self, lamp_id: int, secret: bytes, kind: str) -> int | None:
