@@ -49,6 +49,9 @@ log = logging.getLogger(__name__)
 SHORT_SERVER_ID = 1
 _NO_DTLS = 3
 _NO_URI_S = 1800
+_REPETITIONS = 2
+_PAUSE_S = 1.0
+"""Three times the patience with a lamp are 63 s at most; the lamp itself waits 93 s (firmware.lwm2m.bootstrap)."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -162,6 +165,12 @@ class Bootstrap:
         content_format: int,
     ) -> None:
         async def send(code: Code, options: dict[str, object], payload: bytes) -> Message:
+            for _ in range(_REPETITIONS):
+                try:
+                    return await self.requester.request(lamp_id, context, code, options, payload)
+                except LampUnreachable:
+                    # Each of the requests may be repeated; an ICMP error of another lamp's way ends one at once.
+                    await asyncio.sleep(_PAUSE_S)
             return await self.requester.request(lamp_id, context, code, options, payload)
 
         try:

@@ -39,6 +39,9 @@ class EnrolmentCreate(LampPatch):
     )
     master_secret: Annotated[SecretStr, _bytes_of(MASTER_SECRET_BYTES)] = Field(description="Hexadecimal; write-only.")
     master_salt: Annotated[SecretStr, _bytes_of(MASTER_SALT_BYTES)] = Field(description="Hexadecimal; write-only.")
+    bootstrap: bool = Field(
+        False, description="The keys only open the bootstrap (LwM2M 1.1), which gives the lamp the keys of its account."
+    )
     replace: bool = Field(False, description="Take the place of other keys, or of a retired lamp.")
 
 
@@ -60,6 +63,7 @@ def create_enrolment(
         sender_id=bytes.fromhex(body.sender_id),
         secret=bytes.fromhex(body.master_secret.get_secret_value()),
         salt=bytes.fromhex(body.master_salt.get_secret_value()),
+        bootstrap=body.bootstrap,
     )
     lamp, created = service.enrol(
         session, now, body.endpoint, keys, body.columns(), request.app.state.credentials, replace=body.replace

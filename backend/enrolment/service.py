@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from backend.audit.service import note
 from backend.device_server.errors import CredentialConflict, CredentialInvalid
-from backend.device_server.models import Credential
+from backend.device_server.models import BootstrapAccount, Credential
 from backend.enrolment import repository
 from backend.errors import BadInput, Conflict, FieldError
 from backend.lamps import service as lamps
@@ -29,22 +29,29 @@ class Credentials(Protocol):
     def add(
         self, session: Session, lamp_id: int, endpoint: str, sender_id: bytes, secret: bytes, salt: bytes
     ) -> object: ...
+    def add_bootstrap(
+        self, session: Session, lamp_id: int, endpoint: str, sender_id: bytes, secret: bytes, salt: bytes
+    ) -> object: ...
     def revoke(self, session: Session, lamp_id: int) -> object: ...
 
 
 @dataclass(frozen=True)
 class Keys:
-    """OSCORE input parameters (RFC 8613, 3.2); never shown, not even by repr."""
+    """OSCORE input parameters (RFC 8613, 3.2); never shown, not even by repr. With `bootstrap` they only open the
+    bootstrap, which gives the lamp others."""
 
     sender_id: bytes
     secret: bytes
     salt: bytes
+    bootstrap: bool = False
 
     def __repr__(self) -> str:
         return f"Keys(sender_id={self.sender_id.hex()})"
 
-    def are(self, held: Credential) -> bool:
+    def are(self, held: Credential | BootstrapAccount) -> bool:
         """Whether `held` has exactly these, in a time that does not depend on where they differ."""
+        if self.bootstrap != isinstance(held, BootstrapAccount):
+            return False
         ours = b"".join((self.sender_id.ljust(8, b"\0"), self.secret, self.salt))
         theirs = b"".join(((held.sender_id or b"").ljust(8, b"\0"), held.secret or b"", held.salt))
         return hmac.compare_digest(ours, theirs)
@@ -75,8 +82,9 @@ def enrol(
         lamps.apply(session, lamp, now_real_ms, {**columns, "retired_at_ms": None})
     assert lamp.id is not None
     _free_sender_id(session, lamp.id, keys, credentials, replace=replace)
+    give = credentials.add_bootstrap if keys.bootstrap else credentials.add
     try:
-        credentials.add(session, lamp.id, endpoint, keys.sender_id, keys.secret, keys.salt)
+        give(session, lamp.id, endpoint, keys.sender_id, keys.secret, keys.salt)
     except CredentialInvalid as error:
         field, _, reason = str(error).partition(": ")
         raise BadInput.of(_FIELDS.get(field, "sender_id"), reason or field) from None

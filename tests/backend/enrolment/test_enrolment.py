@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from backend.access.models import Role
-from backend.device_server.models import Credential
+from backend.device_server.models import BootstrapAccount, Credential
 from backend.enrolment.service import Keys
 from tests.backend.conftest import LAMP, MakeClient, MakeToken
 
@@ -169,3 +169,23 @@ async def test_an_operator_does_not_enrol(make_client: MakeClient, make_token: M
 
 def test_keys_hide_themselves() -> None:
     assert repr(Keys(b"\x0a", b"secret", b"salt")) == "Keys(sender_id=0a)"
+
+
+async def test_keys_for_a_bootstrap_are_kept_apart_from_those_of_the_lamp(
+    app: FastAPI, technician: httpx.AsyncClient
+) -> None:
+    first, second = await enrol(technician, bootstrap=True), await enrol(technician, bootstrap=True)
+    assert (first.status_code, second.status_code) == (201, 200)
+    lamp_id = first.json()["lamp"]["id"]
+    held = await app.state.database.read(lambda session: session.get(BootstrapAccount, lamp_id))
+    assert (held.sender_id, held.secret, held.endpoint) == (b"\n\x0b\x0c", bytes.fromhex(SECRET), ENDPOINT)
+    assert await app.state.database.read(lambda session: session.get(Credential, lamp_id)) is None
+    assert SECRET not in first.text + repr(held)
+    # What the keys are for is part of what is enrolled.
+    assert (await enrol(technician)).status_code == 409
+    assert (await enrol(technician, bootstrap=True, master_secret=OTHER)).status_code == 409
+    assert (await enrol(technician, replace=True)).status_code == 200
+    assert await app.state.database.read(lambda session: session.get(BootstrapAccount, lamp_id)) is None
+    assert (await enrol(technician, bootstrap=True)).status_code == 409
+    another = {"endpoint": "urn:dev:mac:0024befffe804ff2", "bootstrap": True}
+    assert (await enrol(technician, **another)).status_code == 409, "the sender id is another lamp's"
