@@ -71,7 +71,7 @@ def begin(app):
     client, parts = app.client, app.parts
     client.registration = client.sender.registration = watched = Watched(app, client.registration)
     parts.bootstrap = watched.bootstrap
-    node = app.operations.tree.node(server.ID)
+    node = app.operations._tree.node(server.ID)
     node._present = tuple(sorted(node._present + node.LACKS))
     account = _kept(parts)
     if account is None:
@@ -142,7 +142,7 @@ class _Asking:
         _with(parts.board, account)
         wanted = {resource: written[resource] for resource in written if resource in Server.SETTINGS}
         # First: a cut before the account is kept only means one more bootstrap.
-        self._operations.tree.apply([Change(server.ID, 0, wanted, WRITE)])
+        self._operations._tree.apply([Change(server.ID, 0, wanted, WRITE)])
         parts.store.save(RECORD, cbor.encode(account))
 
     def _end(self, is_done):

@@ -32,7 +32,7 @@ class Operations:
 
     def __init__(self, tree, attributes, observations, now_ms, log, make_room=None):
         self._make_room = make_room
-        self.tree = tree
+        self._tree = tree
         self._attributes = attributes
         self._observations = observations
         self._now_ms = now_ms
@@ -65,7 +65,7 @@ class Operations:
         _no_query(request)
         accept = request.uint(coap.ACCEPT)
         if accept == LINK_FORMAT:
-            found = borrow("firmware.lwm2m.discovery").discover(self.tree, self._attributes, path)
+            found = borrow("firmware.lwm2m.discovery").discover(self._tree, self._attributes, path)
             return _content(LINK_FORMAT, found.encode())
         return self._answer(request, (path,), accept)
 
@@ -80,8 +80,8 @@ class Operations:
 
     def _answer(self, request, wanted, accept, composite=False):
         """Read, and observe when the request asks for it."""
-        records = read(self.tree, wanted, composite)
-        response = content(self.tree, wanted, records, accept, composite)
+        records = read(self._tree, wanted, composite)
+        response = content(self._tree, wanted, records, accept, composite)
         if request.observation is not None:
             self._observations.open(request.observation, wanted, accept, composite, records, self._now_ms())
             response.add(coap.OBSERVE, 0)
@@ -101,23 +101,23 @@ class Operations:
         if path.object is None:
             raise NotAllowed("name an object, an instance or a resource")
         if path.instance is None:
-            self.tree.node(path.object)
+            self._tree.node(path.object)
             return False
         if path.resource is None:
-            self.tree.instance(path.object, path.instance)
+            self._tree.instance(path.object, path.instance)
             return False
-        return self.tree.existing(path).type in ("Integer", "Float", "Time")
+        return self._tree.existing(path).type in ("Integer", "Float", "Time")
 
     def _write(self, request, path, replace):
         resource = None
         if path.resource is not None:
-            resource = self.tree.existing(path)
+            resource = self._tree.existing(path)
             if "W" not in resource.operations:
                 raise NotAllowed("%s cannot be written" % resource.name, path)
             if resource.multiple and path.resource_instance is None:
                 resource = None
         records = formats.decode(request.uint(coap.CONTENT_FORMAT), request.payload, path, resource)
-        self.tree.apply(_changes().write(self.tree, path, records, replace))
+        self._tree.apply(_changes().write(self._tree, path, records, replace))
         return Message(coap.CHANGED)
 
     def _post(self, request, path):
@@ -126,16 +126,16 @@ class Operations:
             raise NotAllowed("POST is for objects, instances and resources", path)
         if path.instance is None:
             return self._create(request, path)
-        if path.resource is not None and "E" in self.tree.existing(path).operations:
+        if path.resource is not None and "E" in self._tree.existing(path).operations:
             return self._execute(request, path)
         return self._write(request, path, replace=False)
 
     def _create(self, request, path):
-        self.tree.node(path.object)
+        self._tree.node(path.object)
         change = _changes().create(
-            self.tree, path.object, formats.decode(request.uint(coap.CONTENT_FORMAT), request.payload)
+            self._tree, path.object, formats.decode(request.uint(coap.CONTENT_FORMAT), request.payload)
         )
-        self.tree.apply([change])
+        self._tree.apply([change])
         response = Message(coap.CREATED)
         response.add(coap.LOCATION_PATH, str(change.object))
         response.add(coap.LOCATION_PATH, str(change.instance))
@@ -150,12 +150,12 @@ class Operations:
             arguments = decode_utf8(request.payload)
         except ValueError:
             raise BadRequest("the arguments are not UTF-8 text", path) from None
-        self.tree.execute(path, arguments)
+        self._tree.execute(path, arguments)
         return Message(coap.CHANGED)
 
     def _delete(self, request, path):
         _no_query(request)
-        self.tree.apply([_changes().delete(self.tree, path)])
+        self._tree.apply([_changes().delete(self._tree, path)])
         self._attributes.forget(path)
         return Message(coap.DELETED)
 
@@ -166,7 +166,7 @@ class Operations:
             self._make_room()
         # One record at a time: all of a schedule's would be half as much memory again as what they say.
         records = formats.each(request.uint(coap.CONTENT_FORMAT), request.payload)
-        self.tree.apply(_changes().compose(self.tree, records))
+        self._tree.apply(_changes().compose(self._tree, records))
         return Message(coap.CHANGED)
 
 
