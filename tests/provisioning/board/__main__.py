@@ -5,10 +5,10 @@ lines on standard input, and the board ends with it; what happens is told as JSO
 """
 
 import argparse
-import contextlib
 import json
+import math
 import os
-import selectors
+import select
 import signal
 import sys
 from pathlib import Path
@@ -36,7 +36,6 @@ class Runner:
         self._efuses = Efuses(folder / "efuses.bin", chip, bytes.fromhex(options.mac.replace(":", "")))
         registers = Registers(chip, self._efuses, self._nor.size)
         parts = (chip, self._nor, registers, self._efuses)
-        self._selector = selectors.DefaultSelector()
         self._line = Line(options.link)
         self._faults = faults.Faults(self._nor, registers, options.seed)
         self._program = Program(parts, folder, self._line.write, self._tell)
@@ -46,32 +45,41 @@ class Runner:
         self._control = sys.stdin.fileno() if options.control else None
         self._commands = b""
         self._host = False
-        self._watched = {}
 
     def _tell(self, event, **facts):
         print(json.dumps({"event": event, **facts}), flush=True)
 
     def run(self):
-        if self._control is not None:
-            self._watch(self._control, selectors.EVENT_READ)
         self._machine.power_on()
         while True:
             self._look_for_host()
-            self._watch_line()
-            self._watch_only("program", self._program.fileno())
-            timeouts = [HOST_LOOK_S] if self._line.is_plugged and not self._host else []
-            timeouts += [] if self._program.wakes_in_s() is None else [self._program.wakes_in_s()]
-            ready = {key.fd for key, _ in self._selector.select(min(timeouts, default=None))}
+            ready = self._wait()
             if self._control in ready and not self._obey():
                 break
             if self._line.is_plugged and self._line.master in ready:
                 self._serve_line()
-            self._program.serve()
+            self._program.serve(ready)
         self._machine.power_off()
         self._nor.close()
 
+    def _wait(self):
+        """The files that have something. The list is made anew each time: the number of a closed file is used again."""
+        poll = select.poll()
+        for file in [self._control, *self._program.filenos()]:
+            if file is not None:
+                poll.register(file, select.POLLIN)
+        times = [self._program.wakes_in_s()]
+        if self._host:
+            poll.register(self._line.master, select.POLLIN | (select.POLLOUT if self._line.has_waiting else 0))
+        elif self._line.is_plugged:
+            times.append(HOST_LOOK_S)
+        soonest_s = min((at for at in times if at is not None), default=None)
+        return {file for file, _ in poll.poll(None if soonest_s is None else math.ceil(soonest_s * 1000))}
+
     def _look_for_host(self):
+        self._host = self._host and self._line.is_plugged
         if self._line.is_plugged and not self._host:
+            self._line.forget()
             data = self._line.read()
             if data is not None:
                 self._host = True
@@ -86,28 +94,6 @@ class Runner:
             self._machine.host_left()
         elif data:
             self._machine.receive(data)
-
-    def _watch_line(self):
-        if not self._line.is_plugged:
-            self._host = False
-        elif not self._host:
-            self._line.forget()
-        self._watch_only("line", self._line.master if self._host else None, self._line.has_waiting)
-
-    def _watch_only(self, name, fd, writes=False):
-        """Keep exactly this file of this name among the watched."""
-        wanted = (fd, selectors.EVENT_READ | (selectors.EVENT_WRITE if writes else 0)) if fd is not None else None
-        if self._watched.get(name) == wanted:
-            return
-        if self._watched.get(name):
-            with contextlib.suppress(KeyError, ValueError, OSError):
-                self._selector.unregister(self._watched[name][0])
-        self._watched[name] = wanted
-        if wanted:
-            self._watch(*wanted)
-
-    def _watch(self, fd, events):
-        self._selector.register(fd, events)
 
     def _obey(self):
         """Do what the controller asks; False at the end of its commands."""

@@ -103,6 +103,13 @@ class SimulatedBoard:
         """Burn an eFuse by its name in efuses.py: "secure_boot"."""
         self._do("burn", fuse=fuse)
 
+    def surround(self, **world):
+        """Change the board's world: `conditions`, `air`, `wiring`; see chip/world.py."""
+        self.state.mkdir(parents=True, exist_ok=True)
+        new = self.state / "world.new"
+        new.write_text(json.dumps(world))
+        new.replace(self.state / "world.json")
+
     @property
     def flash(self):
         """What the flash holds now."""
