@@ -16,8 +16,8 @@ SECTOR = 4096
 
 @dataclass(frozen=True)
 class Chip:
-    """`budget_bytes` is what the firmware may take of the file system: an eighth of MicroPython's 2 MiB, so that two
-    of it and the lamp's records fit."""
+    """`budget_bytes` is what the firmware may take of the file system: a quarter of MicroPython's 2 MiB, so that two of
+    it leave half to the lamp's records."""
 
     name: str
     shown: str  # as esptool and the maker write it
@@ -25,7 +25,7 @@ class Chip:
     bootloader_offset: int
     march: str  # what mpy-cross calls its processor, should the firmware ever hold native code
     least_flash_bytes: int = 4 * MIB
-    budget_bytes: int = 256 * 1024
+    budget_bytes: int = 512 * 1024
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,8 @@ class Console:
     def restart(self) -> None:
         """Start the board as power does, and give the port back."""
         with _translated(self._port):
-            self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
+            # Late enough for the prompt to say that it took the script.
+            self._transport.exec_raw_no_follow("import machine, time\ntime.sleep_ms(300)\nmachine.reset()")
         self.close()
 
     def close(self) -> None:

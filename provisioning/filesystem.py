@@ -79,3 +79,16 @@ def used_bytes(files: Mapping[str, bytes]) -> int:
     inline = 4 * _LINE
     sectors = sum(-(-len(data) // SECTOR) for data in files.values() if len(data) > inline)
     return (sectors + 2 * len(folders)) * SECTOR
+
+
+def runs(image: bytes) -> list[tuple[int, bytes]]:
+    """(offset, bytes) of what is not FF, in whole sectors: an erased partition needs no more. Gaps of less than 64 KiB
+    are written along, because every piece costs a conversation with the chip."""
+    found: list[tuple[int, int]] = []
+    for at in range(0, len(image), SECTOR):
+        if image[at : at + SECTOR] != b"\xff" * SECTOR:
+            if found and at - found[-1][1] < 16 * SECTOR:
+                found[-1] = (found[-1][0], at + SECTOR)
+            else:
+                found.append((at, at + SECTOR))
+    return [(begin, image[begin:end]) for begin, end in found]

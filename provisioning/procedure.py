@@ -198,7 +198,7 @@ def _make(request: Request, wanted: Wanted) -> Generator[Step, Any, Done]:
     found, base, drawn = wanted.found, wanted.base, wanted.drawn
     firmware: Firmware = yield LoadFirmware(found.chip.name, base.romfs is not None)
     image = filesystem.build(firmware.files, base.files.size)
-    files = [Segment("files", base.files.offset, image.rstrip(b"\xff") + b"\xff" * 4)]
+    files = [Segment("files", base.files.offset + at, data) for at, data in filesystem.runs(image)]
     if base.romfs is not None and firmware.rom is not None:
         if len(firmware.rom) > base.romfs.size:
             raise Failure("firmware_too_big", f"{len(firmware.rom):,} bytes into {base.romfs.size:,}")

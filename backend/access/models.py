@@ -5,6 +5,7 @@ from enum import StrEnum
 from sqlalchemy import Column, ForeignKey, LargeBinary, String
 from sqlmodel import Field, SQLModel
 
+import backend.zones.models  # noqa: F401  # the table that `city_id` names: `streetlight token` loads nothing else
 from backend.db import Id, Millis
 
 

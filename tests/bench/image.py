@@ -1,7 +1,8 @@
 """`make image`: compile what goes into the pole, print its size by package and what memory a running lamp needs.
 
-Two budgets. Flash: the smallest supported part gives 2 MiB to the image and the file system; the image may take an
-eighth of it, so that two (A/B) leave room for the lamp's state. Memory: the lamp lives in a 128 KB heap; its ROM image
+Flash: the smallest supported part gives 2 MiB to the image and the file system; the image may take an eighth of it, so
+that two (A/B) leave room for the lamp's state. What provisioning puts on each chip has a budget of its own (a quarter
+of the file system, where MicroPython has no partition `romfs`). Memory: the lamp lives in a 128 KB heap; its ROM image
 runs here on the VM with the simulated board, from memory outside of the VM's heap, at its fullest (tests.bench.heap),
 in less and less heap till it fails.
 `-X heapsize=NwK` counts in the chip's words: N KB there are 2 N KB here.
@@ -16,6 +17,8 @@ from pathlib import Path
 
 from firmware import image as rom
 from hil.street import vm
+from provisioning import chips, firmware_files
+from provisioning.errors import Failure
 from tests.bench import heap
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,6 +98,15 @@ def run_lamp(image: Path, heap_kb: int, seconds: float) -> tuple[bool, str]:
         return lived and not re.search("MemoryError|memory allocation failed|out of memory", log), log
 
 
+def chip_table(folder: Path) -> str:
+    """What the firmware takes on each chip of its budget; raises Failure where it does not fit."""
+    lines = [f"{'chip':<10}{'as files':>12}{'as romfs':>12}{'budget':>12}"]
+    for chip in chips.ALL:
+        files, rom = (firmware_files.load(folder, chip, with_romfs).bytes_held for with_romfs in (False, True))
+        lines.append(f"{chip.name:<10}{files:>12,}{rom:>12,}{chip.budget_bytes:>12,}")
+    return "\n".join(lines)
+
+
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         compiled = [(source, compile_file(source, Path(folder)).stat().st_size) for source in rom.sources()]
@@ -103,6 +115,11 @@ def main() -> int:
     print(f"image for the chip: {size:,} bytes, {100 * size / FLASH_BUDGET_BYTES:.0f} % of {FLASH_BUDGET_BYTES:,}")
     if size > FLASH_BUDGET_BYTES:
         print(f"too large by {size - FLASH_BUDGET_BYTES:,} bytes")
+        return 1
+    try:
+        print(chip_table(rom.build_files(IMAGE / "files")))
+    except Failure as failure:
+        print(failure)
         return 1
     image = heap.build(IMAGE)
     stages, wrong = heap.measure(image, HEAP_BUDGET_KB)

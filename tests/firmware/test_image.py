@@ -49,6 +49,11 @@ def test_the_files_for_a_chip_are_the_same_byte_for_byte_and_say_what_they_are(t
     assert not (tmp_path / "1" / "mpy" / "old.mpy").exists()
 
 
+def test_the_firmware_stays_in_the_budget_of_every_chip(tmp_path: Path) -> None:
+    table = image.chip_table(rom.build_files(tmp_path)).splitlines()
+    assert [row.split()[0] for row in table[1:]] == ["esp32", "esp32s2", "esp32s3", "esp32c3", "esp32c6"]
+
+
 def test_an_image_that_is_up_to_date_is_not_made_again(tmp_path: Path) -> None:
     made = rom.build(tmp_path, simulated=True)
     before = made.stat().st_mtime_ns

@@ -69,3 +69,13 @@ def test_what_is_no_file_system_is_told(data: bytes) -> None:
 
 def test_the_room_that_files_take_is_known_before() -> None:
     assert filesystem.used_bytes({"a": b"x" * 4097, "b/c": b"y"}) == (2 + 4) * 4096
+
+
+def test_what_is_written_of_an_image_is_all_that_is_not_erased_flash() -> None:
+    image = filesystem.build(FILES, SIZE)
+    flash = bytearray(b"\xff" * SIZE)
+    pieces = filesystem.runs(image)
+    for at, data in pieces:
+        flash[at : at + len(data)] = data
+    assert flash == image
+    assert sum(len(data) for _, data in pieces) < SIZE // 4
