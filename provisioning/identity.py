@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract import identity as fields
-from contract.limits import MASTER_SALT_BYTES, MASTER_SECRET_BYTES, SENDER_ID_BYTES
+from contract.limits import MASTER_SALT_BYTES, MASTER_SECRET_BYTES, SENDER_ID_BYTES, SERVER_ID
 from provisioning.errors import Failure
 
-RECIPIENT_ID = b"\x73"  # "s": the server's, one for all; contexts differ by the lamp's
 NVS_IDENTITY = (fields.NAMESPACE, fields.KEY)
 NVS_SEALED = (fields.NAMESPACE, fields.SEALED_KEY)
 
@@ -35,7 +34,7 @@ class Drawn:
             **self.rest,
             "endpoint": self.endpoint,
             "sender_id": self.sender_id.hex(),
-            "recipient_id": RECIPIENT_ID.hex(),
+            "recipient_id": SERVER_ID.hex(),
             "master_secret": self.secret.hex(),
             "master_salt": self.salt.hex(),
         }

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from contract import limits
 from firmware.identity import Identity
 from provisioning import identity
 from provisioning.errors import Failure
@@ -25,7 +26,7 @@ def test_the_lamp_takes_what_is_drawn() -> None:
     assert lamp.endpoint == "urn:dev:mac:240ac4fffe00beef"
     assert (lamp.sender_id, lamp.master_secret, lamp.master_salt) == (drawn.sender_id, drawn.secret, drawn.salt)
     assert (len(lamp.sender_id), len(lamp.master_secret), len(lamp.master_salt)) == (7, 16, 8)
-    assert lamp.recipient_id == b"s"
+    assert lamp.recipient_id == limits.SERVER_ID
     assert lamp.settings == REST["settings"]
 
 
