@@ -65,7 +65,10 @@ class City:
         ]  # fmt: skip
 
     def run(self, board: SimulatedBoard, number: int) -> tuple[int, list[dict[str, Any]], str]:
-        with self.command(*self.words(board, number)) as child:
+        return self.ask(*self.words(board, number))
+
+    def ask(self, *words: str) -> tuple[int, list[dict[str, Any]], str]:
+        with self.command(*words) as child:
             said, complaints = child.communicate(timeout=150)
             return child.returncode, [json.loads(line) for line in said.splitlines()], complaints
 
@@ -119,3 +122,15 @@ def test_a_blank_chip_becomes_a_lamp_that_registers_within_a_minute(city: City) 
             assert all(secret.encode() not in data for data in files)
         status, told, _ = city.run(board, 1)
         assert (status, told[-1]["code"]) == (16, "already_sealed")
+
+        base = str(bases.genuine_path())
+        words = ["verify", "--port", board.port, "--base", base, "--backend", city.backend.url, "--json"]
+        status, told, complaints = city.ask(*words)
+        assert status == 0, f"{told[-1]}\n{complaints}"
+        assert [name for name, passed, _ in told[-1]["tests"] if passed is False] == []
+        assert ["backend", True] in [row[:2] for row in told[-1]["tests"]]
+        status, told, complaints = city.ask("wipe", "--port", board.port, "--yes", "--json")
+        assert status == 0, f"{told[-1]}\n{complaints}"
+        assert held(board) == {}
+        status, told, _ = city.ask(*words)
+        assert (status, told[-1]["code"]) == (37, "not_provisioned")
