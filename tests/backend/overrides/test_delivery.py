@@ -77,6 +77,14 @@ async def test_it_is_executed_when_the_lamp_says_that_its_light_follows(bench: B
     assert (bench.outcome(asked).state, bench.outcome(asked).executed_at) == ("executed", NOW_MS + 77)
 
 
+async def test_a_lamp_without_a_clock_executes_when_its_light_is_seen_to_follow(bench: Bench) -> None:
+    asked = bench.ask()
+    bench.lamp.values |= {RUNG: "override", CHANGED: 0}
+    bench.now_ms += 5
+    await bench.deliver()
+    assert (bench.outcome(asked).state, bench.outcome(asked).executed_at) == ("executed", NOW_MS + 5)
+
+
 async def test_a_report_later_tells_that_it_is_executed(bench: Bench) -> None:
     asked = bench.ask()
     await bench.deliver()
