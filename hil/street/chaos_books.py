@@ -6,6 +6,7 @@ was not planted, a lamp that does not come back, a silence that was none. Silenc
 the network took, is a fault to be reported and cleared, and not a false one.
 """
 
+import math
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -231,12 +232,13 @@ def _silences(night: Night, silences: list[tuple[int, dict[str, Any]]]) -> Check
     """Lamps that were cut for longer than their lifetime are missed, once; nobody else is; all are back."""
     wall = night.street.wall
     failures = []
-    missed: defaultdict[int, list[int]] = defaultdict(list)
+    missed: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
     for number, fault in silences:
         who = night.street.poles[number].name
         raised_ns = wall.monotonic_ns(milliseconds(fault["raised_at"]))
-        missed[number].append(raised_ns)
-        if fault["cleared_at"] is None:
+        cleared = fault["cleared_at"]
+        missed[number].append((raised_ns, wall.monotonic_ns(milliseconds(cleared)) if cleared else math.inf))
+        if cleared is None:
             failures.append(f"{who} counts as lost")
         wrong = chaos_silence.reproach(raised_ns, _course(night, number))
         if wrong:
@@ -247,7 +249,10 @@ def _silences(night: Night, silences: list[tuple[int, dict[str, Any]]]) -> Check
             if on_ns - off_ns < (chaos_plan.LIFETIME_S + 3) * SECOND_NS or _backend_was_down(night, off_ns, on_ns):
                 continue
             long_cuts += 1
-            count = sum(off_ns < raised_ns < on_ns + 2 * SECOND_NS for raised_ns in missed[number])
+            # Also one that was missed before, for what a storm took, and could not come back in time.
+            count = sum(
+                raised_ns < on_ns + 2 * SECOND_NS and cleared_ns > on_ns for raised_ns, cleared_ns in missed[number]
+            )
             if count != 1:
                 failures.append(f"{night.street.poles[number].name} had no power for long and was missed {count} times")
     evidence = {"lifetime_s": chaos_plan.LIFETIME_S, "lamps_cut_for_longer": long_cuts, "reported": len(silences)}

@@ -272,6 +272,17 @@ def test_a_lamp_that_was_heard_is_missed_falsely_whatever_the_network_took(night
     assert failed.startswith("silence was reported")
 
 
+def test_a_lamp_that_was_lost_before_its_long_cut_is_not_lost_again(night: FakeNight) -> None:
+    night.street.api.faults[13].clear()
+    night.street.network.ways[2].lost(at(10))
+    night.fault(2, "communication_lost", 19, 43)
+    assert night.verdict() == []
+    night.street.api.faults[13].clear()
+    night.fault(2, "communication_lost", 18, 19)
+    (failed,) = night.verdict()
+    assert failed.startswith("silence was reported")
+
+
 def test_a_long_cut_need_not_be_missed_while_the_backend_was_down_itself(night: FakeNight) -> None:
     night.street.api.faults[13].clear()
     night.downtimes.append((at(30), at(34)))
