@@ -196,12 +196,10 @@ class Gateway:
         complete = {**options, "uri_path": session.root + numbers}
         self._counters.lamp_requests += 1
         try:
-            response = await self._requester.request(session.lamp_id, context, code, complete, body)
+            return await self._requester.request(session.lamp_id, context, code, complete, body)
         except LampUnreachable:
             self._counters.lamp_timeouts += 1
             raise
-        session.heard_ms = self._clock.real_ms()
-        return response
 
     def _check(self, response: Message) -> Message:
         if not response.code.is_successful():

@@ -43,17 +43,21 @@ class Tuning(TransportTuning):  # type: ignore[misc]
 
 
 class Requester:
-    """Sends requests over the endpoint and gives back responses. `locate(lamp_id)` is where a lamp was last heard."""
+    """Sends requests over the endpoint and gives back responses. `locate(lamp_id)` is where a lamp was last heard;
+    `answered(lamp_id)` is called for each answer that is its own, also for one that only asks to be asked again (Echo)
+    or for the next block."""
 
     def __init__(
         self,
         endpoint: Endpoint,
         contexts: Contexts,
         locate: Callable[[int], Address | None],
+        answered: Callable[[int], None],
         tuning: Tuning,
         answer_timeout_s: float,
     ) -> None:
         self._locate = locate
+        self._answered = answered
         self._endpoint = endpoint
         self._contexts = contexts
         self._tuning = tuning
@@ -138,7 +142,9 @@ class Requester:
 
     async def _ask(self, lamp_id: int, context: LampContext | None, message: Message) -> Message:
         if context is None:
-            return await self._send(lamp_id, message.copy())
+            response = await self._send(lamp_id, message.copy())
+            self._answered(lamp_id)
+            return response
         response = await self._protected(lamp_id, context, message)
         echo = response.opt.echo
         if response.code == Code.UNAUTHORIZED and echo is not None:
@@ -152,6 +158,7 @@ class Requester:
             outer, request_id = context.protect(message)
             response = await self._send(lamp_id, outer)
             inner, _ = context.unprotect(response, request_id)
+            self._answered(lamp_id)
         except oscore.NotAProtectedMessage as problem:
             raise LampUnreachable(
                 f"the lamp answered {problem.plain_message.code} without protection: it may have lost its keys"

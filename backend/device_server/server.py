@@ -105,7 +105,12 @@ class DeviceServer:
             raise
         tuning = Tuning(settings.lamp_ack_timeout_s, settings.lamp_retransmissions)
         requester = Requester(
-            self._endpoint, self._contexts, self.sessions.locate, tuning, settings.lamp_answer_timeout_s
+            self._endpoint,
+            self._contexts,
+            self.sessions.locate,
+            lambda lamp_id: self.sessions.answered(lamp_id, self._clock.real_ms()),
+            tuning,
+            settings.lamp_answer_timeout_s,
         )
         self._bootstrap.requester = Requester(
             self._endpoint, self._contexts, self._bootstrap.locate, tuning, settings.lamp_answer_timeout_s

@@ -85,6 +85,12 @@ class Sessions:
             self.on_move(lamp_id)
         return session
 
+    def answered(self, lamp_id: int, now_ms: int) -> None:
+        """The lamp answered a request of ours, whatever it said: liveness."""
+        session = self._by_lamp.get(lamp_id)
+        if session is not None:
+            session.heard_ms = now_ms
+
     def put(self, session: Session) -> None:
         """Take a session that was registered or restored; its old location is no longer valid."""
         before = self._by_lamp.get(session.lamp_id)

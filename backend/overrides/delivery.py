@@ -88,7 +88,10 @@ class Delivery:
         changed = seen.get(CHANGED)
         if seen.get(RUNG) == "override" and isinstance(changed, int):
             # 0: the lamp has no clock to tell by. The light follows now, and that it does was seen now.
-            values = {"executed_ms": changed if changed > 0 else self._clock.now_ms(), "detail": held_words(seen.get(WORDS))}
+            values = {
+                "executed_ms": changed if changed > 0 else self._clock.now_ms(),
+                "detail": held_words(seen.get(WORDS)),
+            }
             await self._move(step, (CommandState.RECEIVED,), state=CommandState.EXECUTED, **values)
 
     async def _move(self, step: service.Step, expected: tuple[CommandState, ...], **values: object) -> None:

@@ -28,8 +28,9 @@ def reproach(raised_ns: int, course: Course) -> str:
     since_ns = raised_ns - LIFETIME_NS
     if any(start < raised_ns and end > since_ns - PATIENCE_NS for start, end in course.downtimes):
         return ""  # it has forgotten who is fresh (RFC 8613 B.1.2), and asks each lamp to say it again
-    if any(since_ns + LATE_NS < at_ns < raised_ns - LATE_NS for at_ns in course.heard):
-        return "was heard"
+    heard = [at_ns for at_ns in course.heard if since_ns + LATE_NS < at_ns < raised_ns - LATE_NS]
+    if heard:
+        return f"was heard {(raised_ns - heard[-1]) / SECOND_NS:.1f} s before"
     last_ns = max((at_ns for at_ns in course.heard if at_ns <= raised_ns - LATE_NS), default=0)
     if any(start < raised_ns and end > last_ns for start, end in course.powerless):
         return ""

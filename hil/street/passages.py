@@ -1,7 +1,8 @@
 """What the network let through of one lamp's words and what it took, as moments: the truth about a lamp's silence.
 
-Only a message that arrives for the first time, whole, says that the lamp is alive: a repeated one tells the backend
-nothing new, and an empty one (RFC 7252 section 4.1: acknowledgement, reset) proves nothing, for anybody can send it.
+Only a request that arrives for the first time, whole, surely says that the lamp is alive: a repeated one tells the
+backend nothing new, an empty message (RFC 7252 section 4.1: acknowledgement, reset) proves nothing, for anybody can
+send it, and a response may come when nobody waits for it any more.
 """
 
 from collections import deque
@@ -10,7 +11,7 @@ MOST_REMEMBERED = 10_000
 # Copies of a datagram follow one another within seconds; a lamp says less than this meanwhile.
 RECENT = 64
 HEADER_BYTES = 4
-_EMPTY = 0
+_REQUESTS = range(1, 32)  # codes 0.01 to 0.31
 
 
 class Passages:
@@ -22,8 +23,8 @@ class Passages:
         self._recent: deque[bytes] = deque(maxlen=RECENT)
 
     def delivered(self, data: bytes, now_ns: int) -> None:
-        """The backend has got `data` of this lamp, as the lamp had sent it."""
-        if len(data) < HEADER_BYTES or data[1] == _EMPTY or data in self._recent:
+        """The backend has got datagram `data` of this lamp, as the lamp had sent it."""
+        if len(data) < HEADER_BYTES or data[1] not in _REQUESTS or data in self._recent:
             return
         self._recent.append(data)
         self.heard_ns.append(now_ns)

@@ -467,6 +467,16 @@ async def test_a_lamp_that_restarted_asks_for_an_echo_and_gets_it(server, joined
     assert joined.tree.requests[-1].opt.echo == b"freshness"
 
 
+async def test_each_answer_on_the_way_is_a_sign_of_life(server, joined, clock, monkeypatch):
+    heard = []
+    monkeypatch.setattr(server.sessions, "answered", lambda lamp_id, now_ms: heard.append((lamp_id, now_ms)))
+    joined.context.echo_recovery = b"freshness"
+    joined.context.recipient_replay_window._index = None
+    joined.tree.answer = lambda request: pack({0: "/3/0/0", 3: "x" * 1500})
+    await server.gateway.read(7, "/3/0/0")
+    assert heard == [(7, clock.real)] * 3, "the challenge, and two blocks"
+
+
 async def test_one_request_at_a_time_reaches_a_lamp(server, joined):
     gate = asyncio.Event()
     busy = most = 0

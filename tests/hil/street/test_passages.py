@@ -15,9 +15,19 @@ def ago(seconds: float) -> int:
 
 def test_only_what_is_new_and_says_something_is_a_sign_of_life() -> None:
     passages = Passages()
-    for number, data in enumerate([b"\x40\x02one", b"\x40\x02one", b"\x60\x00\x00\x01", b"", b"\x40", b"\x40\x02two"]):
+    for number, data in enumerate(
+        [
+            b"\x40\x02one",
+            b"\x40\x02one",
+            b"\x60\x00\x00\x01",
+            b"\x60\x44an answer",
+            b"",
+            b"\x40",
+            b"\x40\x02two",
+        ]
+    ):
         passages.delivered(data, number)
-    assert list(passages.heard_ns) == [0, 5]
+    assert list(passages.heard_ns) == [0, 6]
 
 
 def test_what_was_said_long_ago_is_new_again() -> None:
@@ -31,7 +41,9 @@ def test_what_was_said_long_ago_is_new_again() -> None:
 @pytest.mark.parametrize("seconds", [2, 8, 13.5])
 def test_a_lamp_that_was_heard_within_its_lifetime_is_not_lost(seconds: float) -> None:
     powerless = [(ago(20), ago(10))]
-    assert reproach(RAISED, SILENT._replace(heard=[ago(seconds)], lost=[ago(9)], powerless=powerless)) == "was heard"
+    assert reproach(RAISED, SILENT._replace(heard=[ago(seconds)], lost=[ago(9)], powerless=powerless)).startswith(
+        "was heard"
+    )
 
 
 def test_what_arrives_at_the_very_moment_decides_nothing() -> None:
@@ -53,4 +65,4 @@ def test_a_lamp_whose_words_were_lost_is_lost_with_reason() -> None:
 
 def test_a_backend_that_was_away_has_forgotten_who_is_fresh() -> None:
     assert reproach(RAISED, SILENT._replace(heard=[ago(5)], downtimes=[(ago(22), ago(20))])) == ""
-    assert reproach(RAISED, SILENT._replace(heard=[ago(5)], downtimes=[(ago(90), ago(88))])) == "was heard"
+    assert reproach(RAISED, SILENT._replace(heard=[ago(5)], downtimes=[(ago(90), ago(88))])).startswith("was heard")
