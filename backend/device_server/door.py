@@ -29,7 +29,7 @@ from backend.device_server.security import Contexts, LampContext
 from backend.device_server.sessions import Sessions
 from backend.device_server.settings import DeviceServerSettings
 from backend.device_server.site import Caller, Site
-from backend.device_server.tuning import Malformed, drop, is_wanted
+from backend.device_server.tuning import InTheOpen, Malformed, drop, is_wanted
 from contract.limits import BS_PATH, RD_PATH
 
 log = logging.getLogger(__name__)
@@ -251,7 +251,7 @@ def _answer_plain(pipe: Pipe, refusal: Refusal) -> None:
     if pipe.request.mtype is not CON:
         drop(pipe)
         return
-    message = Message(code=Code(refusal.code), payload=refusal.diagnostic.encode())
+    message = InTheOpen(code=Code(refusal.code), payload=refusal.diagnostic.encode())
     if refusal.max_age_s is not None:
         message.opt.max_age = refusal.max_age_s
     _answer(pipe, message)

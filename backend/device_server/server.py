@@ -113,7 +113,12 @@ class DeviceServer:
             settings.lamp_answer_timeout_s,
         )
         self._bootstrap.requester = Requester(
-            self._endpoint, self._contexts, self._bootstrap.locate, tuning, settings.lamp_answer_timeout_s
+            self._endpoint,
+            self._contexts,
+            self._bootstrap.locate,
+            lambda lamp_id: None,  # a lamp that is only being told who it is, is not there yet
+            tuning,
+            settings.lamp_answer_timeout_s,
         )
         self.sessions.on_move = requester.moved
         self.gateway = Gateway(requester, self.sessions, self._contexts, self._clock, self.counters, settings)

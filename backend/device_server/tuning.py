@@ -220,6 +220,17 @@ class _NoLine(dict[Any, Any]):
         pass
 
 
+class InTheOpen(Message):  # type: ignore[misc]
+    """A refusal without protection: of what nobody has proved to have sent."""
+
+
+def _with_token(data: bytes, token: bytes) -> bytes:
+    """The encoded message with another token; an empty acknowledgement has none and stays."""
+    if data[1] == 0:
+        return data
+    return bytes([data[0] & 0xF0 | len(token)]) + data[1:4] + token + data[4 + (data[0] & 0x0F) :]
+
+
 class Messages(MessageManager):  # type: ignore[misc]
     """Nothing waits in line (RFC 7252, 4.7, NSTART): the gateway asks a lamp one thing at a time anyway. Stock would
     keep a separate response behind a request that the lamp does not answer, because it has just restarted, and throw it
@@ -228,7 +239,12 @@ class Messages(MessageManager):  # type: ignore[misc]
 
     De-duplication with a bound. Stock keeps each request and its response (2.3 KB) for 247 s with a timer of its
     own: at 2,000 datagrams a second, from anybody, a gigabyte. Here the encoded answers live in one ordered
-    dictionary."""
+    dictionary.
+
+    A datagram that was harmed on its way does not spoil those that follow: neither message id nor token is protected by
+    OSCORE. What was refused in the open is not remembered, so that the next copy is looked at afresh; and the answer to
+    a copy bears the copy's token, for the first may have come with a wrong one, be genuine all the same, and have its
+    answer go to nobody."""
 
     def __init__(self, tokens: TokenManager, limit: int) -> None:
         super().__init__(tokens)
@@ -242,7 +258,7 @@ class Messages(MessageManager):  # type: ignore[misc]
         known = self._recent.get(key)
         if known is not None and known[0] > now:
             if message.mtype is CON and known[1] is not None:
-                self.message_interface.send_bytes(known[1], message.remote)
+                self.message_interface.send_bytes(_with_token(known[1], message.token), message.remote)
             return True
         self._recent[key] = (now + EXCHANGE_LIFETIME_S, None)
         self._recent.move_to_end(key)
@@ -260,7 +276,9 @@ class Messages(MessageManager):  # type: ignore[misc]
         data = message.encode()
         key = (message.remote, message.mid)
         known = self._recent.get(key)
-        if known is not None:
+        if isinstance(message, InTheOpen):
+            self._recent.pop(key, None)
+        elif known is not None:
             self._recent[key] = (known[0], data)
         self.message_interface.send_bytes(data, message.remote)
 

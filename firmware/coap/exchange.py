@@ -216,14 +216,19 @@ class Exchange:
         return [Answered(outgoing, message)] + self._start_waiting(now_ms)
 
     def _repeat(self, message, source, now_ms):
-        """The events for a message that has been received before, or None for a new one."""
+        """The events for a message that has been received before, or None for a new one.
+
+        The answer bears the token of the newest copy: no security protects a token, and the first copy may have come
+        with a wrong one.
+        """
         for incoming in self._pending:
             if incoming.message.mid == message.mid and incoming.source == source:
+                incoming.message.token = message.token
                 return [self._acknowledge(incoming)] if message.type == CON else []
         kept = self._answers.find(source, message.mid, now_ms)
         if kept is None:
             return None
-        return [Send(kept.data, source)] if kept.data else []
+        return [Send(coap.with_token(kept.data, message.token), source)] if kept.data else []
 
     def _accept(self, message, source, now_ms):
         self._pending = [incoming for incoming in self._pending if incoming.expires_ms > now_ms]

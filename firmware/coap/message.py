@@ -266,6 +266,13 @@ def decode(data):
     return Message(code, type, mid, bytes(data[4 : 4 + token_bytes]), options, payload)
 
 
+def with_token(data, token):
+    """An encoded message with another token; an empty one has none and stays."""
+    if data[1] == EMPTY:
+        return data
+    return bytes((data[0] & 0xF0 | len(token),)) + data[1:4] + token + data[4 + (data[0] & 0x0F) :]
+
+
 def encode_body(options, payload):
     """Options and payload as they follow the token (and, in OSCORE, the inner code).
 

@@ -65,6 +65,32 @@ async def test_a_replayed_message_is_refused_and_a_retransmitted_one_answered_ag
     assert server.counters.replayed == 1 and server.counters.requests == 2
 
 
+async def test_a_copy_that_was_harmed_does_not_spoil_the_one_that_follows(server, raw):
+    context = Context()
+    await raw.protected(context, Message(code=Code.GET, uri_path=("time",)))
+    outer, request_id = context.protect(Message(code=Code.GET, uri_path=("time",)))
+    whole = raw.encode(outer)
+    harmed = whole[:-1] + bytes([whole[-1] ^ 1])
+    assert (await raw.ask(harmed)).code == Code.BAD_REQUEST
+    answer = await raw.ask(whole)
+    assert context.unprotect(answer, request_id)[0].code == Code.CONTENT
+    assert (await raw.ask(whole)).payload == answer.payload, "from memory"
+
+
+async def test_an_answer_bears_the_token_of_the_copy_that_it_answers(server, raw):
+    context = Context()
+    await raw.protected(context, Message(code=Code.GET, uri_path=("time",)))
+    outer, request_id = context.protect(Message(code=Code.GET, uri_path=("time",)))
+    whole = raw.encode(outer)
+    requests = server.counters.requests
+    harmed = whole[:4] + bytes([whole[4] ^ 0x10]) + whole[5:]
+    assert (await raw.ask(harmed)).token == harmed[4:5]
+    answer = await raw.ask(whole)
+    assert answer.token == whole[4:5]
+    assert context.unprotect(answer, request_id)[0].code == Code.CONTENT
+    assert server.counters.requests == requests + 1, "and it is served once"
+
+
 async def test_the_first_message_after_a_start_must_prove_that_it_is_fresh(server, raw):
     context = Context()
     outer, request_id = context.protect(get())

@@ -244,6 +244,25 @@ def test_a_request_is_answered_once_and_its_repeats_from_memory():
     assert isinstance(receive_request(chat, lifetime_ms + 10)[0], Incoming)
 
 
+def test_an_answer_bears_the_token_of_the_copy_that_it_answers():
+    """The first copy came with a bit flipped where no security looks."""
+    chat = make()
+    (incoming,) = chat.receive(datagram(coap.POST, CON, 0x7D34, b"tuk", b"22"), PEER, 0)
+    assert sent([*chat.answer(incoming, Message(coap.CHANGED), 10)])[0].token == b"tuk"
+    again = sent(receive_request(chat, 2000))[0]
+    assert (again.type, again.mid, again.token, again.code) == (ACK, 0x7D34, b"tok", coap.CHANGED)
+    longer = sent(chat.receive(datagram(coap.POST, CON, 0x7D34, b"token", b"22"), PEER, 2001))[0]
+    assert (longer.token, longer.code) == (b"token", coap.CHANGED)
+
+
+def test_a_separate_answer_bears_the_token_of_the_newest_copy():
+    chat = make()
+    (incoming,) = chat.receive(datagram(coap.POST, CON, 0x7D34, b"tuk", b"22"), PEER, 0)
+    assert sent(receive_request(chat, 5))[0].type == ACK
+    (answer,) = chat.answer(incoming, Message(coap.CHANGED), 10)
+    assert sent([answer])[0].token == b"tok"
+
+
 def test_the_same_message_id_from_another_address_is_another_request():
     chat = make()
     (incoming,) = receive_request(chat)
