@@ -15,14 +15,28 @@ _LEAP_YEAR = 2000
 
 def check(schedule):
     """Return nothing for a valid `Schedule`. Raises ScheduleError with the first thing that is wrong."""
-    _number("latitude_e6", schedule.latitude_e6, -90000000, 90000000)
-    _number("longitude_e6", schedule.longitude_e6, -180000000, 180000000)
-    _check_time_zone(schedule.time_zone)
+    check_place(*schedule[1:])
     _count("programs", schedule.programs, 0, limits.PROGRAMS)
+    for _ in checked(schedule.programs):
+        pass
+
+
+def check_place(latitude_e6, longitude_e6, time_zone):
+    """Check where a schedule holds. Raises ScheduleError."""
+    _number("latitude_e6", latitude_e6, -90000000, 90000000)
+    _number("longitude_e6", longitude_e6, -180000000, 180000000)
+    _check_time_zone(time_zone)
+
+
+def checked(programs):
+    """Yield each program of an iterable once it has been checked, so that no two need to be held at a time.
+
+    Raises ScheduleError, at the end also for what all of them use together.
+    """
     rules = []
     fades = []
     last_priority = -_PRIORITY_MAX - 1
-    for position, program in enumerate(schedule.programs):
+    for position, program in enumerate(programs):
         at = "programs/%d" % position
         _check_program(at, program)
         if program.priority < last_priority:
@@ -34,6 +48,7 @@ def check(schedule):
         fade_ms = fade_ms_of(program)
         if fade_ms and fade_ms not in fades:
             fades.append(fade_ms)
+        yield program
     if len(rules) > limits.CALENDAR_RULES:
         raise ScheduleError("programs", "use %d calendar rules, at most %d fit" % (len(rules), limits.CALENDAR_RULES))
     if len(fades) > limits.OUTPUT_FILTERS:

@@ -16,6 +16,8 @@ HORIZON_MS = 36 * 3600 * 1000
 # Halves that surely reach beyond the horizon, with a clock change in them.
 _HALVES_AHEAD = 5
 _HALVES_KEPT = 12
+# Halves of a packed schedule that are kept as segments too: the one now, and the one before or after.
+_HALVES_OPEN = 2
 # A segment as a lamp keeps it, a sixth of its size as a tuple: start_s and the rest, -1 for None.
 _SEGMENT = "<qbbbb"
 _SEGMENT_BYTES = 12
@@ -33,6 +35,7 @@ class Evaluator:
         self.schedule = schedule
         self.default = default
         self._halves = {}
+        self._open = {}
         self._stretch = None
 
     def level_at(self, now_ms):
@@ -88,7 +91,7 @@ class Evaluator:
                 start = target
             if target is not None and segment.program != program:
                 program = segment.program
-                fade_of_program_ms = fade_ms_of(self.schedule.programs[program])
+                fade_of_program_ms = _fade_ms(self.schedule.programs, program)
             fade_ms = 0 if target is None else fade_of_program_ms
         ends = [segment.start_s for segment in self._half(half) if segment.start_s * 1000 > now_ms]
         return begin_s * 1000, (ends[0] if ends else boundary(zone, half + 1)) * 1000, fade_ms, start, target
@@ -114,23 +117,41 @@ class Evaluator:
 
     def _find_begin(self, half, now_ms):
         """Return the UTC millisecond at which the present step began, 0 when that is longer ago than the horizon."""
-        run = self._run(half - _HALVES_AHEAD + 1, half, now_ms // 1000)
-        begin_ms = run[-1].start_s * 1000
-        return begin_ms if len(run) > 1 and begin_ms > now_ms - HORIZON_MS else 0
+        current, begin_ms = None, 0
+        for behind in range(half, half - _HALVES_AHEAD, -1):
+            for segment in reversed(self._half(behind)):
+                at_ms = segment.start_s * 1000
+                if at_ms > now_ms:
+                    continue
+                if current is not None and not same_light(current, segment):
+                    return begin_ms
+                if at_ms <= now_ms - HORIZON_MS:
+                    return 0
+                current, begin_ms = segment, at_ms
+        return 0
 
     def _half(self, half):
         """Return the list of segments of a half."""
         kept = self._halves.get(half)
         if isinstance(kept, bytes):
-            return [_unpack(kept, at) for at in range(0, len(kept), _SEGMENT_BYTES)]
+            segments = self._open.get(half)
+            if segments is None:
+                _make_room(self._open, _HALVES_OPEN, half)
+                segments = [_unpack(kept, at) for at in range(0, len(kept), _SEGMENT_BYTES)]
+                self._open[half] = segments
+            return segments
         if kept is not None:
             return kept
-        if len(self._halves) >= _HALVES_KEPT:
-            # The one farthest away: as time goes on, its neighbours are asked for again and again.
-            del self._halves[max(self._halves, key=lambda known: abs(known - half))]
+        _make_room(self._halves, _HALVES_KEPT, half)
         segments = timeline(self.schedule, half)
         self._halves[half] = segments if isinstance(self.schedule.programs, tuple) else _pack(segments)
         return segments
+
+
+def _make_room(halves, most, half):
+    if len(halves) >= most:
+        # The one farthest away: as time goes on, its neighbours are asked for again and again.
+        del halves[max(halves, key=lambda known: abs(known - half))]
 
 
 def _pack(segments):
@@ -150,6 +171,10 @@ def _unpack(packed, at):
 def fade_ms_of(program):
     """Return the fade of a program in whole milliseconds: what both sides compute with, whatever their floats hold."""
     return int(program.fade_s * 1000 + 0.5)
+
+
+def _fade_ms(programs, position):
+    return fade_ms_of(programs[position]) if isinstance(programs, tuple) else programs.fade_ms(position)
 
 
 def _permille(segment):

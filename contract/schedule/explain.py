@@ -14,7 +14,10 @@ def explain(schedule, segment, level, fading_from, since_ms, until_ms):
     if segment.program is None:
         subject, state = "No program applies", "the default level decides"
     else:
-        subject = "Program '%s'" % schedule.programs[segment.program].name
+        programs = schedule.programs
+        of_tuples = isinstance(programs, tuple)
+        name = programs[segment.program].name if of_tuples else programs.name(segment.program)
+        subject = "Program '%s'" % name
         if segment.calendar is not None:
             subject += " (calendar rule %d)" % (segment.calendar + 1)
         state = "%d %%" % segment.level

@@ -10,7 +10,10 @@ from contract.schedule.evaluator import fade_ms_of
 
 
 def pack(programs):
-    """Return what `contract.schedule.packed.Programs` makes equal programs of: the bytes of each."""
+    """Return what `contract.schedule.packed.Programs` makes equal programs of: the bytes of each.
+
+    programs: an iterable; each is packed before the next is asked for.
+    """
     return tuple([_pack(program) for program in programs])
 
 
@@ -21,9 +24,9 @@ def _pack(program):
         flags |= packed.HAS_ACTIVE
         steps += [(packed.OPEN, 0, 0) if end is None else (end.kind, end.minute, 0) for end in program.active]
     fade_ms = fade_ms_of(program)
-    found = bytearray(
-        struct.pack(packed.HEAD, program.priority, fade_ms, flags, len(program.steps), len(program.calendars))
-    )
+    name = program.name.encode()
+    counts = (len(program.steps), len(program.calendars), len(name))
+    found = bytearray(struct.pack(packed.HEAD, program.priority, fade_ms, flags, *counts))
     for step in steps:
         found += struct.pack(packed.STEP, *step)
     for rule in program.calendars:
@@ -33,5 +36,5 @@ def _pack(program):
             found += struct.pack(packed.RANGE, first.year or 0, *first[1:], last.year or 0, *last[1:])
         for numbers in lists[1:]:
             found += bytes(numbers)
-    found += program.name.encode()
+    found += name
     return bytes(found)

@@ -7,8 +7,8 @@ import struct
 
 from contract.schedule.model import CalendarRule, Date, Moment, Program, Step
 
-# Of a program: priority, fade in ms, flags, and how many steps and calendar rules follow.
-HEAD = "<iIBBB"
+# Of a program: priority, fade in ms, flags, how many steps and calendar rules follow, and bytes of the name at the end.
+HEAD = "<iIBBBB"
 # A step, and each end of an active period: kind (OPEN: none), minute, level.
 STEP = "<BhB"
 STEP_BYTES = 4
@@ -37,9 +37,18 @@ class Programs:
     def __iter__(self):
         return map(_unpack, self._packed)
 
+    def name(self, position):
+        """Return the name of one program."""
+        packed = self._packed[position]
+        return str(packed[len(packed) - struct.unpack_from(HEAD, packed)[5] :], "utf-8")
+
+    def fade_ms(self, position):
+        """Return the fade of one program in ms."""
+        return struct.unpack_from(HEAD, self._packed[position])[1]
+
 
 def _unpack(packed):
-    priority, fade_ms, flags, count, rules = struct.unpack_from(HEAD, packed)
+    priority, fade_ms, flags, count, rules, _ = struct.unpack_from(HEAD, packed)
     at = struct.calcsize(HEAD)
     end = at + count * STEP_BYTES
     steps = [Step(*struct.unpack_from(STEP, packed, place)) for place in range(at, end, STEP_BYTES)]

@@ -7,7 +7,7 @@ the lamp is refused with a plain reason, never ignored: a light that is half und
 from contract import limits
 from contract.objects import calendar_rule, output_filter, program_function, program_scheduler
 from contract.schedule import syntax
-from contract.schedule.check import check, check_range
+from contract.schedule.check import check, check_place, check_range, checked
 from contract.schedule.model import CalendarRule, Program, Schedule, ScheduleError, Step
 from contract.schedule.pack import pack
 
@@ -30,23 +30,33 @@ def from_objects(instances, latitude_e6, longitude_e6, time_zone):
     latitude_e6, longitude_e6: micro-degrees; time_zone: contract.localtime.TimeZone.
     Raises ScheduleError; its path is the LwM2M path of what is wrong, such as /3454/0/4.
     """
-    programs = []
-    for key in sorted(instances):
-        if key[0] == program_scheduler.ID:
-            scheduler = _Instance(instances, program_scheduler.ID, key[1], None)
-            if scheduler.get(program_scheduler.STATE):
-                programs.append((scheduler.get(program_scheduler.PRIORITY), key[1], _program(scheduler)))
-    if len(programs) > limits.PROGRAMS:
-        raise ScheduleError("/3452", "%d programs are enabled, at most %d fit" % (len(programs), limits.PROGRAMS))
-    programs.sort(key=lambda entry: entry[:2])
-    schedule = Schedule(tuple([entry[2] for entry in programs]), latitude_e6, longitude_e6, time_zone)
+    schedule = Schedule(tuple(_programs(instances)), latitude_e6, longitude_e6, time_zone)
     check(schedule)
     return schedule
 
 
 def packed_from_objects(instances, latitude_e6, longitude_e6, time_zone):
-    """Return the programs of the same schedule as `contract.schedule.packed.Programs` takes them."""
-    return pack(from_objects(instances, latitude_e6, longitude_e6, time_zone).programs)
+    """Return the programs of the same schedule as `contract.schedule.packed.Programs` takes them.
+
+    One is read, checked and packed after the other: a lamp has no room for all of them as tuples.
+    """
+    check_place(latitude_e6, longitude_e6, time_zone)
+    return pack(checked(_programs(instances)))
+
+
+def _programs(instances):
+    """Yield the enabled programs by priority, those of equal priority by instance."""
+    order = []
+    for key in sorted(instances):
+        if key[0] == program_scheduler.ID:
+            scheduler = _Instance(instances, program_scheduler.ID, key[1], None)
+            if scheduler.get(program_scheduler.STATE):
+                order.append((scheduler.get(program_scheduler.PRIORITY), key[1]))
+    if len(order) > limits.PROGRAMS:
+        raise ScheduleError("/3452", "%d programs are enabled, at most %d fit" % (len(order), limits.PROGRAMS))
+    order.sort()
+    for _, number in order:
+        yield _program(_Instance(instances, program_scheduler.ID, number, None))
 
 
 class _Instance:

@@ -29,3 +29,13 @@ def test_a_packed_schedule_gives_the_same_light_for_the_same_reasons(schedule, o
         assert packed.permille_at(now_ms) == plain.permille_at(now_ms)
         assert packed.explain_at(now_ms) == plain.explain_at(now_ms)
         assert packed.next_change_after(now_ms) == plain.next_change_after(now_ms)
+
+
+@settings(max_examples=40, deadline=None)
+@given(schedules(), moments_ms)
+def test_a_packed_schedule_fades_as_the_same_programs_do(schedule, now_ms):
+    packed, plain = s.Evaluator(_packed(schedule), 40), s.Evaluator(schedule, 40)
+    for _ in range(6):
+        now_ms = plain.next_change_after(now_ms)
+        for into_ms in (500, 20_000, 700_000):
+            assert packed.permille_at(now_ms + into_ms) == plain.permille_at(now_ms + into_ms)

@@ -181,7 +181,7 @@ def test_a_place_that_makes_the_schedule_impossible_is_an_error_and_the_old_one_
     def refuse(*_):
         raise schedule.ScheduleError("/3452/0/3", "has no place")
 
-    monkeypatch.setattr("contract.schedule.read.from_objects", refuse)
+    monkeypatch.setattr("contract.schedule.read.packed_from_objects", refuse)
     pole.settings.set({"latitude_e6": 1})
     assert not pole.program.is_valid
     assert pole.program.level_at(LATE) == 50
