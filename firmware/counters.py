@@ -31,8 +31,7 @@ class Counters:
         data = store.load(RECORD)
         if data is not None:
             try:
-                held = cbor.decode(data)
-                boots, short, told = held if len(held) == 3 else held + [False]
+                boots, short, told = cbor.decode(data)
                 self.boots, self.short = whole(boots), whole(short)
                 self.told = bool(told)
             except (ValueError, TypeError):

@@ -77,7 +77,7 @@ class Lamp:
         The caller drives `permille` and `closed`, and asks again at `wake_at()` or when anything was written.
         """
         wish = self._wish(now_ms, rtc_ms, lux)
-        least = self.floor.least(now_ms, rtc_ms, None if self.is_blind else lux)
+        least = self.least(now_ms, rtc_ms, lux)
         if wish.key != self._key:
             # The very first light does not fade in.
             self._fade_ms = wish.fade_ms if self._key is not None else 0
@@ -107,6 +107,10 @@ class Lamp:
         self._wake_ms = min(rtc_ms + step_ms, wish.wake_ms, self.floor.wake_ms)
         self.decision = self._drive(wish, logical, least, fading, rtc_ms, lux)
         return self.decision
+
+    def least(self, now_ms, rtc_ms, lux):
+        """Return the permille that the safety floor asks for; a photocell that is stuck has no say in it."""
+        return self.floor.least(now_ms, rtc_ms, None if self.is_blind else lux)
 
     def _pace(self, moved):
         """Return ms to the next step of a schedule's fade, of which only the last step (`moved` permille) is known."""

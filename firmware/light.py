@@ -37,7 +37,7 @@ class Light:
             decision = self._lamp.decide(now_ms, rtc_ms, lux)
         except Exception:
             # Whatever is wrong with a rung, the supervisor tries again; until then it is not darker than the floor.
-            least = self._lamp.floor.least(now_ms, rtc_ms, lux)
+            least = self._lamp.least(now_ms, rtc_ms, lux)
             if least and (self._output is None or self._output < (least, True)):
                 self._drive(least, True)
                 self._output = (least, True)

@@ -62,7 +62,7 @@ def test_flash_that_takes_nothing_says_so_and_the_count_is_right() -> None:
     assert counters.boots == 2
 
 
-@pytest.mark.parametrize("record", [b"\xff", cbor.encode(4), cbor.encode(["a", "b"])])
+@pytest.mark.parametrize("record", [b"\xff", cbor.encode(4), cbor.encode([4, 1]), cbor.encode(["a", "b", 0])])
 def test_a_record_that_makes_no_sense_starts_at_zero(record: bytes) -> None:
     flash = Flash()
     Store("", files=flash).save(RECORD, record)

@@ -246,6 +246,21 @@ def test_a_rung_that_fails_leaves_the_light_at_the_floor_at_least() -> None:
     assert [closed for _, closed in board.switched] == [True]
 
 
+def test_a_rung_that_fails_beside_a_photocell_that_is_stuck_at_bright_leaves_the_light_at_the_floor() -> None:
+    street = Street(provisioned=FLOOR_30, now=EVENING)
+    board = FakeBoard(VirtualClock())
+    light = Light(board, street.lamp, SimpleNamespace(trusted_ms=lambda rtc_ms: None), lambda: 100_000, print)
+    street.lamp.is_blind = True
+
+    def fail(*arguments: object) -> None:
+        raise ValueError("a bug")
+
+    street.lamp._wish = fail
+    with pytest.raises(ValueError, match="a bug"):
+        light.refresh()
+    assert [permille for _, permille in board.driven] == [300]
+
+
 async def test_each_hold_is_told_once_and_with_its_words() -> None:
     street = dark_command(default_fade_ms=0)
     board = FakeBoard(VirtualClock())
