@@ -44,11 +44,10 @@ from firmware.watch import Watch
 
 SEQUENCE = "sequence"
 
-# Garbage is collected when it has filled a quarter of what is free once all is built (docs/firmware.md, "Memory"): a
-# collection costs what all that lives costs to mark, however little there was to collect. With 100 KB free on the VM a
-# report took 3.4 ms collecting each 8 KB, 1.1 ms at a quarter, 0.8 ms at half, and then the largest piece of free heap
-# was 94, 88 and 68 % of it.
-GC_SHARE = 4
+# Garbage is collected when it has filled a sixteenth of what is free once all is built (docs/firmware.md, "Memory").
+# More would be quicker, as a collection costs what all that lives costs to mark, but what is made between two of them
+# and stays lies the higher, and cuts the free heap into pieces: at a quarter the largest piece fell below a datagram.
+GC_SHARE = 16
 
 # Life signs that the watchdog waits for, in ticks.
 LIGHT_WITHIN_MS = 3000

@@ -8,6 +8,8 @@ Transactions (3457/100 to 103, urn:oma:lwm2m:ext:3457:1.1): between start and en
 end. What times out, or cannot be compiled at its end, is dropped, and the transaction error is set.
 """
 
+import gc
+
 from contract import limits
 from contract.localtime import TimeZone
 from contract.schedule import calendar
@@ -71,6 +73,7 @@ class Program:
         self._schedule = None
         self._evaluator = None
         self._digest = None
+        self._is_scattered = False
         # Instance numbers of 3452 in the order of the compiled programs.
         self._order = ()
         self._load()
@@ -122,6 +125,7 @@ class Program:
         self._held = None
         self._keys = instances.keys()
         self._schedule = compiled
+        self._is_scattered = True
         self._digest = None
         order = []
         for object, instance in instances:
@@ -153,6 +157,7 @@ class Program:
                 # It was valid before the lamp was moved: the default level rules.
                 self._refuse(error)
                 self._schedule = self._compile({})
+            self._is_scattered = True
         return self._schedule
 
     def make_room(self):
@@ -287,12 +292,23 @@ class Program:
         """Drop a transaction that was not ended in time, and what was read from flash; return RTC ms at which to be
         asked again, or None."""
         self._held = None
+        if self._is_scattered:
+            self._gather()
         if self._staged is None:
             return None
         if rtc_ms >= self._deadline_ms:
             self._abort()
             return None
         return self._deadline_ms
+
+    def _gather(self):
+        """Move what was compiled to the low end of the heap, now that all is gone beside which it was made: what stays
+        where it is cuts the free heap into pieces."""
+        self._is_scattered = False
+        if self._schedule is not None:
+            gc.collect()
+            self._schedule = Schedule(self._schedule.programs.copy(), *self._schedule[1:])
+            self._evaluator = None
 
     def _abort(self):
         self._staged = self.token = None

@@ -37,6 +37,10 @@ class Programs:
     def __iter__(self):
         return map(_unpack, self._packed)
 
+    def copy(self):
+        """Return the same programs in memory of their own."""
+        return Programs(tuple([bytes(memoryview(packed)) for packed in self._packed]))
+
     def name(self, position):
         """Return the name of one program."""
         packed = self._packed[position]

@@ -28,10 +28,10 @@ class LatchingUdp(Udp):
         else:
             await Udp._readable(self)
 
-    def _read(self):
+    def _read(self, most):
         if self._deaf:
             return b"", None
-        data, source = Udp._read(self)
+        data, source = Udp._read(self, most)
         if not self._is_up():
             raise OSError(11)  # EAGAIN: nothing came
         if not data:

@@ -13,9 +13,12 @@ Traps that this file is about (measured on the VM, read in the source of the ESP
 """
 
 import asyncio
+import gc
 import socket
 
 DATAGRAM_BYTES = 1280  # RFC 7252 section 4.6: what a path that carries IPv6 carries whole
+# What is asked for when the heap has no place for that: a server that keeps to blocks of 512 bytes sends no more.
+NARROW_BYTES = 640
 
 EAGAIN = 11
 ECONNREFUSED = (111, 104)  # Linux; lwIP
@@ -72,9 +75,17 @@ class Udp:
         while True:
             if self._socket is None:
                 await self._reopen()
+            # What came before has been answered: what it left would cut the free heap into pieces.
+            gc.collect()
             await self._readable()
+            most = DATAGRAM_BYTES
             try:
-                data, source = self._read()
+                try:
+                    data, source = self._read(most)
+                except MemoryError:
+                    # The datagram is still there, and a lamp that hears only what is short is not deaf.
+                    most = NARROW_BYTES
+                    data, source = self._read(most)
             except OSError as error:
                 code = error.args[0]
                 if code != EAGAIN and code not in ECONNREFUSED:
@@ -82,7 +93,7 @@ class Udp:
                 continue
             if not data:
                 self._discard()
-            elif len(data) > DATAGRAM_BYTES:
+            elif len(data) > most:
                 self.lost += 1
             else:
                 return data, _plain(source)
@@ -96,8 +107,8 @@ class Udp:
     async def _readable(self):
         await self._wait(self._socket)
 
-    def _read(self):
-        return self._socket.recvfrom(DATAGRAM_BYTES + 1)
+    def _read(self, most):
+        return self._socket.recvfrom(most + 1)
 
     def _discard(self):
         self.close()

@@ -17,6 +17,7 @@ def _packed(schedule):
 def test_a_packed_schedule_holds_the_same_programs_and_has_the_same_digest(schedule):
     packed = _packed(schedule)
     assert tuple(packed.programs) == schedule.programs
+    assert tuple(packed.programs.copy()) == schedule.programs
     assert [packed.programs[place] for place in range(len(packed.programs))] == list(schedule.programs)
     assert s.digest(packed) == s.digest(schedule)
 

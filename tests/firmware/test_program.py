@@ -47,6 +47,20 @@ def test_a_schedule_gives_its_levels_and_its_digest_is_the_backends() -> None:
     assert program.digest == schedule.digest(wanted)
 
 
+def test_what_was_compiled_is_moved_once_and_stays_what_it_was() -> None:
+    pole = Pole()
+    pole.take(*changes())
+    program = pole.program
+    made, digest, explanation = program.schedule, program.digest, program.explain_at(LATE)
+    program.poll(0)
+    moved = program.schedule
+    assert moved is not made
+    assert tuple(moved.programs) == tuple(made.programs)
+    assert (program.digest, program.explain_at(LATE)) == (digest, explanation)
+    program.poll(2000)
+    assert program.schedule is moved
+
+
 def test_an_explanation_knows_its_program_and_its_aim() -> None:
     pole = Pole()
     pole.take(*changes(night("weekday", priority=5), night("holiday", 20, priority=1)))

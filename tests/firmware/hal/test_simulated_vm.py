@@ -258,10 +258,10 @@ async def main():
     task.cancel()
     attacker.send(b"", address)
     await board.sleep_ms(20)
-    lamp._read()
+    lamp._read(1280)
     attacker.send(b"lost", address)
     await board.sleep_ms(20)
-    tell([lamp._read()[0].decode(), lamp._read()[0].decode()])
+    tell([lamp._read(1280)[0].decode(), lamp._read(1280)[0].decode()])
 asyncio.run(main())
 """,
         tmp_path,
