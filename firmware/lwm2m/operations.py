@@ -165,8 +165,10 @@ class Operations:
         if self._make_room is not None:
             self._make_room()
         # One record at a time: all of a schedule's would be half as much memory again as what they say.
-        records = formats.each(request.uint(coap.CONTENT_FORMAT), request.payload)
-        self._tree.apply(_changes().compose(self._tree, records))
+        changes = _changes().compose(self._tree, formats.each(request.uint(coap.CONTENT_FORMAT), request.payload))
+        # All that it says is in the changes; kept any longer it would have to fit beside what becomes of them.
+        request.payload = b""
+        self._tree.apply(changes)
         return Message(coap.CHANGED)
 
 
