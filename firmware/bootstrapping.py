@@ -1,9 +1,9 @@
 """A lamp that knows a bootstrap server only: gets its account there, keeps it, and registers with it.
 
 The account is one record, and the identity stays what provisioning wrote: a lamp whose account is lost, or fails for
-long (firmware.app), asks the bootstrap server again, and keeps the old account until it has a new one. All of it goes
-over the keys of the identity; once the account is in force they open nothing. Numbers of messages are counted on in
-one record whatever keys they are used with, so that none meets a number twice. Borrowed (firmware.rarely).
+long (firmware.weariness), asks the bootstrap server again, and keeps the old account until it has a new one. All of it
+goes over the keys of the identity; once the account is in force they open nothing. Numbers of messages are counted on
+in one record whatever keys they are used with, so that none meets a number twice. Borrowed (firmware.rarely).
 """
 
 from contract.objects import server
@@ -12,7 +12,6 @@ from firmware.errors import IdentityError
 from firmware.identity import Identity
 from firmware.lwm2m.node import WRITE, Change
 from firmware.lwm2m.objects.server import Server
-from firmware.lwm2m.registration import Registration
 from firmware.oscore.protect import Oscore
 from firmware.rarely import borrow
 
@@ -23,53 +22,13 @@ LAST_SERVER_ID = 65534
 # Attempts before a lamp goes back to the account that it has.
 TRIES = 3
 
-# Another account is asked for after five registrations in a row were refused (within four minutes), or a hundred found
-# no answer (seven hours), or when the server says so (/1/0/9).
-WEARY = 100
-REFUSAL = 20
-ASKED = 1000
-
-
-class Watched(Registration):
-    """The registration with an account, which may fail for so long that it is time for another one."""
-
-    def __init__(self, app, like):
-        """`like`: the Registration in the place of which this one comes."""
-        super().__init__(like._endpoint, like._links, like._lifetime_s, like._random, like._interval_ms)
-        self._app = app
-        self._weariness = 0
-
-    def bootstrap(self):
-        """The server executed /1/0/9: once this is answered and an update told so, the bootstrap server is asked."""
-        self._weariness = ASKED
-        self.trigger(self._app.board.ticks_ms())
-
-    def answered(self, code, now_ms, location="", max_age_s=None):
-        word = super().answered(code, now_ms, location, max_age_s)
-        if word == "refused":
-            self._weary(REFUSAL)
-        elif word != "busy":
-            self._weary(0 if word in ("registered", "updated") else 1)
-        return word
-
-    def unanswered(self, now_ms):
-        super().unanswered(now_ms)
-        self._weary(1)
-
-    def _weary(self, more):
-        if not more and self._weariness < ASKED:
-            self._weariness = 0
-            return
-        self._weariness += more
-        if self._weariness >= WEARY:
-            self._weariness = 0
-            borrow("firmware.bootstrapping").ask(self._app)
-
 
 def begin(app):
     """At the start of a lamp: take the account that was kept, or ask for one."""
     client, parts = app.client, app.parts
-    client.registration = client.sender.registration = watched = Watched(app, client.registration)
+    client.registration = client.sender.registration = watched = borrow("firmware.weariness").Watched(
+        app, client.registration
+    )
     parts.bootstrap = watched.bootstrap
     node = app.operations._tree.node(server.ID)
     node._present = tuple(sorted(node._present + node.LACKS))
