@@ -67,8 +67,15 @@ class PWM:
         PWM.on[pin.number] = self
         self.duty_u16(duty_u16)
 
-    def freq(self):
-        return self.hz
+    def freq(self, hz=None):
+        if hz is None:
+            return self.hz
+        self.hz = hz
+        return None
+
+    def deinit(self):
+        PWM.on.pop(self.pin.number, None)
+        journal.append(f"pwm {self.pin.number} off")
 
     def duty_u16(self, duty=None):
         if duty is None:
@@ -104,6 +111,9 @@ class ADC:
     def read_uv(self):
         return ADC.microvolts.get(self.pin.number, 142000)
 
+    def read_u16(self):
+        return min(65535, self.read_uv() * 65535 // 3300000)
+
 
 class WDT:
     only = None
@@ -118,10 +128,13 @@ class WDT:
         self.fed += 1
 
 
-def freq(hz):
+def freq(hz=None):
+    if hz is None:
+        return highest_hz
     if hz > highest_hz:
         raise ValueError("frequency must be 20MHz, 40MHz, 80Mhz or 160MHz")
     journal.append(f"freq {hz}")
+    return None
 
 
 def reset_cause():

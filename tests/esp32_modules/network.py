@@ -5,7 +5,8 @@ ESP_ERR_WIFI_NOT_STARTED = 0x3002
 ESP_ERR_WIFI_NOT_CONNECT = 0x300F
 
 # present: the access point sends; polls: how often `isconnected` is asked before DHCP is done;
-# lying: the flag stays true after the access point went; grant: whether DHCP answers; starts: the radio comes up.
+# lying: the flag stays true after the access point went; grant: whether DHCP answers; starts: the radio comes up;
+# rssi: how it is heard; others: what a scan finds besides it, as (ssid, rssi).
 air = {
     "ssid": "street",
     "password": "of lamps and lanes",
@@ -14,6 +15,8 @@ air = {
     "lying": False,
     "grant": True,
     "starts": True,
+    "rssi": -67,
+    "others": (),
 }
 names = {}
 
@@ -28,6 +31,7 @@ def hostname(name):
 
 class WLAN:
     PM_NONE = 0
+    IF_STA = STA_IF
 
     only = None
 
@@ -41,10 +45,26 @@ class WLAN:
         self.was_up = False
         self.associations = 0
 
-    def active(self, on):
+    def active(self, on=None):
+        if on is None:
+            return self.is_active
         if on and not air["starts"]:
             raise OSError(-1)
         self.is_active = on
+        self.credentials = None
+        self.was_up = False
+        return None
+
+    def scan(self):
+        """(ssid, bssid, channel, rssi, security, hidden) of each network, the strongest first."""
+        self._require()
+        heard = [(air["ssid"], air["rssi"])] if air["present"] else []
+        heard = sorted(heard + [tuple(other) for other in air["others"]], key=lambda one: -one[1])
+        return [
+            (name.encode(), bytes([2, 0, 0, 0, 0, n]), 1 + n, rssi, 3, False) for n, (name, rssi) in enumerate(heard)
+        ]
+
+    def disconnect(self):
         self.credentials = None
         self.was_up = False
 
@@ -79,7 +99,7 @@ class WLAN:
         assert what == "rssi"
         if not self._heard():
             raise OSError(ESP_ERR_WIFI_NOT_CONNECT)
-        return -67
+        return air["rssi"]
 
     def _heard(self):
         return self.is_active and air["present"] and self.credentials == (air["ssid"], air["password"])

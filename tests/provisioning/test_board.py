@@ -1,15 +1,11 @@
 """The simulated board, seen with the tools that the technician's command uses: esptool in a process of its own."""
 
-import hashlib
 import json
 import subprocess
 import sys
 
 import pytest
-from mpremote.transport_serial import SerialTransport
 
-from provisioning import filesystem, nvs
-from tests.provisioning import bases
 from tests.provisioning.board import SimulatedBoard
 from tests.provisioning.board.handle import environment
 from tests.provisioning.board.nor import Nor, PowerLost
@@ -122,58 +118,3 @@ def test_what_was_being_written_or_erased_when_the_power_went_is_torn(tmp_path):
     assert nor.read(4096, 4096) not in (bytes(4096), b"\xff" * 4096)
     again = Nor(tmp_path / "flash", 1 << 20)
     assert again.read(0, 8192) == nor.read(0, 8192)  # the file is the flash
-
-
-MAIN = b"""
-print("main runs")
-import time
-while True:
-    time.sleep_ms(50)
-"""
-
-
-def filled(folder, files, entries=None, base=None):
-    """A state folder whose flash holds a base image, a file system and NVS."""
-    flash = bytearray(b"\xff" * (4 << 20))
-    for at, data in (
-        (0x1000, base or bases.made()),
-        (0x9000, nvs.build(entries or {}, 0x6000)),
-        (0x200000, filesystem.build(files, 0x200000)),
-    ):
-        flash[at : at + len(data)] = data
-    folder.mkdir(exist_ok=True)
-    (folder / "flash.bin").write_bytes(flash)
-    return folder
-
-
-@pytest.fixture
-def booted(tmp_path):
-    """A board whose main.py runs, and mpremote's own transport in its raw REPL."""
-    state = filled(tmp_path / "board", {"main.py": MAIN, "lamp/plate.txt": b"40 W"}, {("streetlight", "sealed"): 7})
-    with SimulatedBoard(state=state) as board:
-        board.wait_for("running")
-        repl = SerialTransport(board.port)
-        repl.enter_raw_repl()
-        yield board, repl
-        repl.close()
-
-
-def test_what_was_flashed_boots_and_answers_mpremote(booted):
-    board, repl = booted
-    assert repl.fs_readfile("/lamp/plate.txt") == b"40 W"
-    assert repl.fs_hashfile("/main.py", "sha256") == hashlib.sha256(MAIN).digest()
-    told = repl.exec("import sys, machine, time; print(sys.path, machine.unique_id().hex(), machine.reset_cause())")
-    assert told.decode().strip() == "['', '.frozen', '/lib'] 240ac400beef 5"
-    repl.fs_writefile("/new.txt", b"kept" * 3000)
-    assert b"kept" * 500 in board.flash
-    repl.enter_raw_repl()  # with a soft reset, after which everything is read from flash again
-    assert repl.fs_hashfile("/new.txt", "sha256") == hashlib.sha256(b"kept" * 3000).digest()
-
-
-def test_nvs_is_what_the_flash_holds_and_is_written_as_idf_writes_it(booted):
-    board, repl = booted
-    repl.exec("import esp32; n = esp32.NVS('streetlight'); n.set_blob('note', b'x' * 700); n.set_i32('sealed', -1)")
-    assert nvs.parse(board.flash[0x9000:0xF000]) == {("streetlight", "note"): b"x" * 700, ("streetlight", "sealed"): -1}
-    repl.exec("for i in range(900):\n n.set_i32('sealed', i)")  # more than all pages hold
-    assert nvs.parse(board.flash[0x9000:0xF000])["streetlight", "sealed"] == 899
-    assert repl.exec("b = bytearray(700); print(n.get_blob('note', b), b == b'x' * 700)").strip() == b"700 True"

@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.provisioning.board import chips, faults
 from tests.provisioning.board.efuses import Efuses
 from tests.provisioning.board.line import Line
-from tests.provisioning.board.machine import Machine
+from tests.provisioning.board.machine import Machine, Parts
 from tests.provisioning.board.nor import Nor
 from tests.provisioning.board.program import Program
 from tests.provisioning.board.registers import Registers
@@ -35,16 +35,22 @@ class Runner:
         self._nor = Nor(folder / "flash.bin", options.flash_mb * MB, options.seed)
         self._efuses = Efuses(folder / "efuses.bin", chip, bytes.fromhex(options.mac.replace(":", "")))
         registers = Registers(chip, self._efuses, self._nor.size)
-        parts = (chip, self._nor, registers, self._efuses)
+        parts = Parts(chip, self._nor, registers, self._efuses)
         self._line = Line(options.link)
         self._faults = faults.Faults(self._nor, registers, options.seed)
-        self._program = Program(parts, folder, self._line.write, self._tell)
+        self._program = Program(parts, folder, self._say, self._tell)
         self._machine = Machine(parts, self._line, self._faults, self._program, self._tell)
         for text in options.fault:
             self._faults.set(text)
         self._control = sys.stdin.fileno() if options.control else None
-        self._commands = b""
-        self._host = False
+        self._commands = self._printed = b""
+
+    def _say(self, data):
+        """What the program prints: to the host, and line by line to the controller."""
+        self._line.write(data)
+        *lines, self._printed = (self._printed + data).split(b"\n")
+        for line in lines:
+            self._tell("printed", text=line.decode(errors="replace").rstrip())
 
     def _tell(self, event, **facts):
         print(json.dumps({"event": event, **facts}), flush=True)
@@ -59,6 +65,8 @@ class Runner:
             if self._line.is_plugged and self._line.master in ready:
                 self._serve_line()
             self._program.serve(ready)
+
+    def close(self):
         self._machine.power_off()
         self._nor.close()
 
@@ -69,7 +77,7 @@ class Runner:
             if file is not None:
                 poll.register(file, select.POLLIN)
         times = [self._program.wakes_in_s()]
-        if self._host:
+        if self._line.is_open:
             poll.register(self._line.master, select.POLLIN | (select.POLLOUT if self._line.has_waiting else 0))
         elif self._line.is_plugged:
             times.append(HOST_LOOK_S)
@@ -77,12 +85,10 @@ class Runner:
         return {file for file, _ in poll.poll(None if soonest_s is None else math.ceil(soonest_s * 1000))}
 
     def _look_for_host(self):
-        self._host = self._host and self._line.is_plugged
-        if self._line.is_plugged and not self._host:
-            self._line.forget()
+        if self._line.is_plugged and not self._line.is_open:
             data = self._line.read()
             if data is not None:
-                self._host = True
+                self._line.is_open = True
                 if data:
                     self._machine.receive(data)
 
@@ -90,7 +96,6 @@ class Runner:
         self._line.flush()
         data = self._line.read()
         if data is None:
-            self._host = False
             self._machine.host_left()
         elif data:
             self._machine.receive(data)
@@ -140,7 +145,7 @@ def main():
     try:
         runner.run()
     finally:
-        Path(options.link).unlink(missing_ok=True)
+        runner.close()
 
 
 if __name__ == "__main__":

@@ -86,7 +86,8 @@ class Efuses:
         flags = self.is_on("secure_boot") | self.is_on("secure_download") << 2 | self.is_on("no_jtag") << 7
         offset, bit, bits = self._fuses["flash_encryption"]
         count = self.read(self._chip.efuse_base + offset) >> bit & (1 << bits) - 1
-        purposes = bytes(7)
+        words = self.read(self._chip.efuse_base + 0x38) << 32 | self.read(self._chip.efuse_base + 0x34)
+        purposes = bytes([*(words >> shift & 0xF for shift in range(24, 48, 4)), 0])
         return (
             flags.to_bytes(4, "little")
             + bytes([count])

@@ -54,10 +54,13 @@ class Faults:
         self._chance = random.Random(seed)
         self._active = {}
         self._commands_left = {}
+        self._until_damage = 0
 
     def set(self, text):
         name, values = parse(text)
         self._active[name] = values
+        if name == "corrupt":
+            self._until_damage = self._gap(values)
         if "command" in values:
             self._commands_left[name] = values["command"]
         if "bytes" in values:
@@ -114,9 +117,15 @@ class Faults:
         if values is None or values.get("to", to) != to:
             return data
         damaged = bytearray(data)
-        for at in range(len(damaged)):
-            if self._chance.randrange(values.get("every", 1000)) == 0 and values.get("times", 1) > 0:
-                damaged[at] ^= 1 << self._chance.randrange(8)
-                if "times" in values:
-                    values["times"] -= 1
+        at = self._until_damage
+        while at < len(damaged) and values.get("times", 1) > 0:
+            damaged[at] ^= 1 << self._chance.randrange(8)
+            if "times" in values:
+                values["times"] -= 1
+            at += self._gap(values)
+        self._until_damage = max(0, at - len(damaged))
         return bytes(damaged)
+
+    def _gap(self, values):
+        """Bytes up to the next damaged one: on average what the fault says."""
+        return 1 + int(self._chance.expovariate(1 / values.get("every", 1000)))

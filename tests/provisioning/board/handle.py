@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -77,6 +78,19 @@ class SimulatedBoard:
         assert got is not None, f"no {event} {facts} came; the last were {self.events[-5:]}"
         return got
 
+    def wait_for_text(self, text, timeout_s=10.0, since=0):
+        """Wait until the program prints a line that holds `text`, from event `since` on; gives the line."""
+
+        def found():
+            lines = (e["text"] for e in self.events[since:] if e["event"] == "printed")
+            return next((line for line in lines if text in line), None)
+
+        with self._changed:
+            self._changed.wait_for(lambda: found() or self._ended, timeout_s)
+            line = found()
+        assert line is not None, f"{text!r} was not printed; the last were {self.events[-5:]}"
+        return line
+
     def _do(self, action, **arguments):
         number = next(self._ids)
         self._process.stdin.write(json.dumps({"id": number, "do": action, **arguments}) + "\n")
@@ -122,6 +136,4 @@ class SimulatedBoard:
 
 
 def environment():
-    import os
-
     return os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}

@@ -3,7 +3,6 @@
 A pseudo-terminal carries no DTR and RTS; what that means for resets is told in machine.py.
 """
 
-import contextlib
 import errno
 import os
 import pty
@@ -18,6 +17,7 @@ class Line:
         self._link = Path(link)
         self._queue = bytearray()
         self.master = None
+        self.is_open = False  # whether a host has it open
 
     @property
     def is_plugged(self):
@@ -41,7 +41,7 @@ class Line:
     def unplug(self):
         """The device goes away: whoever has it open gets an error."""
         self._link.unlink(missing_ok=True)
-        self._queue.clear()
+        self.closed()
         if self.master is not None:
             os.close(self.master)
             self.master = None
@@ -58,8 +58,10 @@ class Line:
             return None
 
     def write(self, data):
-        self._queue += data
-        self.flush()
+        """Send to the host; what nobody listens to is lost."""
+        if self.is_open:
+            self._queue += data
+            self.flush()
 
     def flush(self):
         """Send what the host has room for."""
@@ -70,11 +72,7 @@ class Line:
                 return
             del self._queue[:sent]
 
-    def forget(self):
-        """Nobody listens: what is on its way is lost."""
+    def closed(self):
+        """The host is gone, and with it what was on its way."""
+        self.is_open = False
         self._queue.clear()
-
-    def drop_input(self):
-        with contextlib.suppress(OSError):
-            while os.read(self.master, 65536):
-                pass

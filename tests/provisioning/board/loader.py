@@ -63,7 +63,6 @@ class Loader:
         self._reading = None
         self._attached = False
         self._limit = 2 * 1024 * 1024
-        self._deferred = 0
         self.outcome = None
         self._commands = {
             0x02: self._flash_begin,

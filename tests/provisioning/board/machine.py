@@ -14,6 +14,7 @@ Opening or closing the port while the program runs changes nothing.
 """
 
 import time
+from collections import namedtuple
 
 from tests.provisioning.board import slip
 from tests.provisioning.board.loader import Loader, is_sync
@@ -24,8 +25,11 @@ FROM_A_TERMINAL = b"\r\x01\x02\x03\x04\x05"
 SYNC_ON_THE_LINE = b"\xc0\x00\x08\x24\x00"
 
 
+Parts = namedtuple("Parts", ["chip", "nor", "registers", "efuses"])
+
+
 class Machine:
-    """`parts` are the hardware (chip, nor, registers, efuses); `tell(event, **facts)` hears what happens."""
+    """`parts` are the hardware; `tell(event, **facts)` hears what happens."""
 
     def __init__(self, parts, line, faults, program, tell):
         self._parts = parts
@@ -61,14 +65,14 @@ class Machine:
 
     def start_loader(self):
         self._program.stop()
-        self._parts[2].reset()
+        self._parts.registers.reset()
         self._loader = Loader(*self._parts)
         self._reader = slip.Reader(self._stray)
         self._fresh = True
         self._tell("reset", into="loader")
 
     def host_left(self):
-        self._line.forget()
+        self._line.closed()
         if self._loader and self._loader.is_idle and not self._hangs:
             self.start_program("POWERON_RESET")
 
@@ -86,7 +90,7 @@ class Machine:
         """Pass on to the program what is not a SYNC; what is one, or comes after it, is for the loader."""
         seen = self._tail + data
         at = seen.find(SYNC_ON_THE_LINE)
-        if at < 0 or self._parts[3].is_on("no_download"):
+        if at < 0 or self._parts.efuses.is_on("no_download"):
             keep = next((n for n in range(len(SYNC_ON_THE_LINE) - 1, 0, -1) if seen.endswith(SYNC_ON_THE_LINE[:n])), 0)
             self._tail = seen[len(seen) - keep :]
             self._program.feed(seen[: len(seen) - keep])

@@ -4,7 +4,6 @@ import mmap
 import random
 
 SECTOR = 4096
-BLOCK = 65536
 
 
 class PowerLost(Exception):

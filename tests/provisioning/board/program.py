@@ -6,6 +6,7 @@ be whole and made for this chip; which release of MicroPython it holds makes no 
 
 import fcntl
 import os
+import select
 import subprocess
 import termios
 import time
@@ -29,7 +30,7 @@ class Program:
     """`write(data)` sends to the host; `tell(event, **facts)` hears what happens."""
 
     def __init__(self, parts, folder, write, tell):
-        self._chip, self._nor, _, self._efuses = parts
+        self._chip, self._nor, self._efuses = parts.chip, parts.nor, parts.efuses
         self._folder = folder
         self._write = write
         self._tell = tell
@@ -149,6 +150,8 @@ class Program:
             elif word == "feed":
                 self._bite_s = time.monotonic() + self._timeout_s
             elif word == "reset":
+                while select.select([self._terminal.master], [], [], 0)[0] and self._terminal.read():
+                    pass  # what was printed before it
                 self._restart("SW_CPU_RESET")
                 return
             else:
