@@ -57,9 +57,9 @@ class TableScreen:
         line = f"{mark} {ended.port}  {ended.asset_id or ended.mac or '-'}  {what}  {ended.took_s:.1f} s  {count}"
         self._console.print(Text(line, colour), soft_wrap=True)
         if ended.code:
-            detail = f"{ended.detail}. " if ended.detail else ""
-            advice = ALL[ended.code].advice(language) if ended.code in ALL else ""
-            self._console.print(Text(f"    {detail}{advice}"), soft_wrap=True)
+            for text in (ended.detail, ALL[ended.code].advice(language) if ended.code in ALL else ""):
+                if text:
+                    self._console.print(Text(f"    {text}"), soft_wrap=True)
 
     def gone(self, port: str) -> None:
         self._set(port, "", word("waiting", self._language), "", "dim")

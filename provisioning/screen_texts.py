@@ -32,6 +32,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "waiting": ("plug in a board", "hãy cắm bo mạch"),
     "keep_apart": ("failed, put it aside", "lỗi, để sang một bên"),
     "no_work": ("no lamp of the manifest is left for it", "danh sách không còn đèn nào cho nó"),
+    "nothing_burnt": ("Nothing was burnt.", "Chưa đốt eFuse nào."),
+    "type_mac": ("This cannot be undone. To burn, type", "Không thể hoàn tác. Để đốt eFuse, hãy gõ"),
     "of": ("of", "trên"),
     "finished": ("finished", "đã xong"),
     "failed": ("failed", "lỗi"),

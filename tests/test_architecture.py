@@ -14,7 +14,7 @@ COMPOSITION_ROOTS = ("firmware/app.py", "firmware/__main__.py", "backend/app.py"
 HARDWARE_MODULES = {"machine", "network", "esp32"}
 OWNERS = {
     "aiocoap": ("backend/device_server/",),
-    "esptool": ("provisioning/flasher.py",),
+    "esptool": ("provisioning/flasher.py", "provisioning/efuses.py"),
     "espefuse": ("provisioning/efuses.py",),
     "espsecure": ("provisioning/efuses.py",),
     "serial": ("provisioning/console.py", "provisioning/ports.py", "hil/drivers/"),
