@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from provisioning.cli_fleet import fleet_commands
+from provisioning.cli_secure import secure_commands
+
 if TYPE_CHECKING:
     from provisioning.enrolment import Backend
     from provisioning.procedure import Done
@@ -24,6 +27,8 @@ provision_commands = typer.Typer(
     help="One USB cable, one command, one plain answer: make lamps of boards.", invoke_without_command=True
 )
 commands.add_typer(provision_commands, name="provision")
+for others in (fleet_commands, secure_commands):
+    provision_commands.registered_commands += others.registered_commands
 
 PortOption = Annotated[str | None, typer.Option(help="Serial port; without it, the one board that is plugged in.")]
 StateOption = Annotated[Path | None, typer.Option("--state", help="Folder of journal, ledger and labels.")]
