@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi_offline import FastAPIOffline
+from sqlmodel import Session
 
 from backend import errors, health, migrations
 from backend.access import endpoints as access
-from backend.access.guard import authenticate
+from backend.access.guard import authenticate, authenticate_first
 from backend.audit import endpoints as audit
 from backend.audit.service import record_request
 from backend.clock import Clock
@@ -28,6 +29,7 @@ from backend.device_server.server import DeviceServer
 from backend.device_server.sessions import SessionView
 from backend.device_server.settings import DeviceServerSettings
 from backend.enrolment import endpoints as enrolment
+from backend.enrolment.commissioning import Commissioning
 from backend.explain import endpoints as explain
 from backend.faults import endpoints as faults
 from backend.faults.ingest import ingest as faults_ingest
@@ -36,14 +38,18 @@ from backend.incidents import endpoints as incidents
 from backend.incidents.bounds import Bounds as IncidentBounds
 from backend.incidents.watch import SilenceWatch
 from backend.kit.body_limit import BodyLimit
+from backend.kit.changes import take_changed
 from backend.lamps import endpoints as lamps
 from backend.lamps.ingest import ingest as lamps_ingest
+from backend.lamps.service import CONTROLLER
 from backend.ledgers import endpoints as ledgers
 from backend.overrides import endpoints as overrides
 from backend.overrides.delivery import Delivery as OverrideDelivery
 from backend.overrides.ingest import ingest as overrides_ingest
+from backend.overrides.service import follow_swaps as overrides_follow
 from backend.schedules import endpoints as schedules
 from backend.schedules.delivery import Delivery as ScheduleDelivery
+from backend.schedules.desired import follow_swaps as schedules_follow
 from backend.schedules.desired import refresh_changed as refresh_desired
 from backend.schedules.ingest import ingest as schedules_ingest
 from backend.settings import Settings
@@ -84,6 +90,7 @@ ROUTERS: Sequence[APIRouter] = (
     lamps.router,
     zones.router,
     enrolment.router,
+    enrolment.lamp_router,
     ledgers.router,
     schedules.router,
     overrides.router,
@@ -107,6 +114,7 @@ INGESTORS: Sequence[Ingestor] = (
 WORKERS: Mapping[str, Callable[[Parts], Worker]] = {
     "schedules": lambda parts: ScheduleDelivery(parts.database, parts.gateway, parts.clock),
     "overrides": lambda parts: OverrideDelivery(parts.database, parts.gateway, parts.clock),
+    "commissioning": lambda parts: Commissioning(parts.database, parts.clock),
     "silence": lambda parts: SilenceWatch(
         parts.database, parts.sessions, parts.clock, IncidentBounds.from_settings(parts.settings)
     ),
@@ -127,14 +135,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.add_middleware(BodyLimit, largest_bytes=LARGEST_BODY_BYTES)
     app.state.settings = settings
-    app.state.before_commit = (refresh_desired, record_request)
-    errors.install(app)
+    app.state.before_commit = (follow_swaps, refresh_desired, record_request)
+    errors.install(app, authenticate_first)
     app.include_router(health.router, prefix="/api/v1")
     api = APIRouter(prefix="/api/v1", dependencies=[Depends(authenticate)], responses=_PROBLEMS)
     for router in ROUTERS:
         api.include_router(router)
     app.include_router(api)
     return app
+
+
+def follow_swaps(session: Session, request: Request) -> None:
+    """Before a request's commit: a controller that took another's place gets all that is desired of the lamp."""
+    swapped = sorted(take_changed(session, CONTROLLER))
+    if swapped:
+        schedules_follow(session, swapped)
+        overrides_follow(session, swapped, request.app.state.clock.now_ms())
 
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {

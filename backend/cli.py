@@ -89,6 +89,11 @@ def create_token(
         str, typer.Option(help="viewer, operator, technician or admin; each may do what those before may.")
     ],
     expires_days: Annotated[Optional[int], typer.Option(help="Days until it ends; without it, it does not.")] = None,  # noqa: UP045
+    expires_hours: Annotated[Optional[int], typer.Option(help="Hours until it ends: a shift has 12.")] = None,  # noqa: UP045
+    city: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="A zone without a parent: the technician reaches only its lamps."),
+    ] = None,
     database: DatabaseOption = None,
 ) -> None:
     """Make a token and print it: the only time that anybody sees it."""
@@ -96,14 +101,17 @@ def create_token(
     from backend.audit.service import record_command
     from backend.clock import Clock
     from backend.errors import StreetlightError
+    from backend.zones import service as zones
 
     now_ms = Clock().real_ms()
     with _open(database, upgrade=True) as opened, opened.session(writes=True) as session:
         try:
-            token, text = service.create(session, now_ms, name, role, expires_days)
+            city_id = None if city is None else zones.find_city(session, city)
+            token, text = service.create(session, now_ms, name, role, expires_days, expires_hours, city_id)
         except StreetlightError as error:
             _fail(error.detail)
-        record_command(session, now_ms, "token create", f"token:{token.prefix}", f"{token.name}, {token.role}")
+        what = f"{token.name}, {token.role}" + ("" if city is None else f", {city}")
+        record_command(session, now_ms, "token create", f"token:{token.prefix}", what)
     typer.echo(text)
 
 

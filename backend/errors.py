@@ -14,7 +14,7 @@ Raise these from services; `install` translates them, and the frameworks' own ex
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -134,8 +134,9 @@ def problem(
     )
 
 
-def install(app: FastAPI) -> None:
-    """Translate every exception that leaves an endpoint of `app`."""
+def install(app: FastAPI, authenticate: Callable[[Request], Awaitable[None]]) -> None:
+    """Translate every exception that leaves an endpoint of `app`. `authenticate` raises `Unauthorized`: a body that is
+    no JSON is refused before any dependency, and a stranger shall not learn even that."""
 
     @app.exception_handler(StreetlightError)
     async def ours(request: Request, error: StreetlightError) -> Response:
@@ -143,6 +144,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def refused_fields(request: Request, error: RequestValidationError) -> Response:
+        if any(e["type"] == "json_invalid" for e in error.errors()):
+            try:
+                await authenticate(request)
+            except StreetlightError as refusal:
+                return await ours(request, refusal)
         errors = [FieldError(field=_place(e), reason=_reason(e)) for e in error.errors()]
         names = ", ".join(dict.fromkeys(e.field for e in errors))
         return problem(422, f"The request has fields that cannot be accepted: {names}", BadInput.advice, errors)

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from backend.access import service
+from backend.access import reach, service
 from backend.access.models import Role
 from backend.access.service import Actor
 from backend.db import Database
@@ -28,10 +28,18 @@ async def authenticate(
     database: Database = request.app.state.database
     now_ms = request.app.state.clock.real_ms()
     actor = await database.read(lambda session: service.authenticate(session, sent.credentials, now_ms))
+    if actor.city_id is not None:
+        await database.read(lambda session: reach.check(session, actor, request))
     if actor.must_note_use:
         await database.write(lambda session: service.note_use(session, actor.token_id, now_ms))
     request.state.actor = actor
     return actor
+
+
+async def authenticate_first(request: Request) -> None:
+    """Raise what `authenticate` raises, for a request that was refused before anybody asked who sent it."""
+    if getattr(request.state, "actor", None) is None:
+        await authenticate(request, await _bearer(request))
 
 
 def _require(role: Role) -> Callable[[Actor], Awaitable[Actor]]:

@@ -1,10 +1,12 @@
 """Tokens in the database."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlmodel import Session, col, select
 
 from backend.access.models import Token
+from backend.kit import pages
 
 
 def add(session: Session, token: Token) -> Token:
@@ -19,3 +21,7 @@ def find_by_prefix(session: Session, prefix: str) -> Token | None:
 
 def list_all(session: Session) -> Sequence[Token]:
     return session.exec(select(Token).order_by(col(Token.id))).all()
+
+
+def page(session: Session, query: pages.PageQuery) -> tuple[list[Any], str | None]:
+    return pages.fetch(session, select(Token), (col(Token.id),), query)

@@ -9,15 +9,20 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import Session
 
 from backend.access import repository
 from backend.access.models import Role, Token
 from backend.errors import BadInput, NotFound, Unauthorized
+from backend.kit.pages import PageQuery
 
 MARK = "slt"
-DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+LONGEST_HOURS = 8784
+"""A leap year: what is meant to last longer is counted in days."""
 USE_RESOLUTION_MS = 60_000
 """`last used` is written at most once a minute a token, so that reading does not become writing."""
 
@@ -31,10 +36,20 @@ class Actor:
     role: Role
     must_note_use: bool = False
     city_id: int | None = None
+    expires_at_ms: int | None = None
 
 
-def create(session: Session, now_ms: int, name: str, role: str, expires_days: int | None = None) -> tuple[Token, str]:
-    """Return the new row and the token's text, which nobody can show again. `now_ms` is real time."""
+def create(
+    session: Session,
+    now_ms: int,
+    name: str,
+    role: str,
+    expires_days: int | None = None,
+    expires_hours: int | None = None,
+    city_id: int | None = None,
+) -> tuple[Token, str]:
+    """Return the new row and the token's text, which nobody can show again. `now_ms` is real time; `city_id` is a
+    top-level zone that the caller has looked up."""
     name = name.strip()
     if not name or len(name) > 120 or not name.isprintable():
         raise BadInput.of("name", "give the token a name of 1 to 120 printable characters: who or what will use it")
@@ -42,6 +57,13 @@ def create(session: Session, now_ms: int, name: str, role: str, expires_days: in
         raise BadInput.of("role", f"choose one of {', '.join(Role)}")
     if expires_days is not None and not 1 <= expires_days <= 36_500:
         raise BadInput.of("expires_days", "choose 1 to 36500 days, or leave it out for a token that does not expire")
+    if expires_hours is not None and not 1 <= expires_hours <= LONGEST_HOURS:
+        raise BadInput.of("expires_hours", f"choose 1 to {LONGEST_HOURS} hours")
+    if expires_days is not None and expires_hours is not None:
+        raise BadInput.of("expires_hours", "give hours or days, not both")
+    if city_id is not None and role != Role.TECHNICIAN:
+        raise BadInput.of("city", f"only the role {Role.TECHNICIAN} can be limited to a city; leave the city out")
+    span_ms = expires_hours * HOUR_MS if expires_hours else expires_days * DAY_MS if expires_days else None
     prefix = secrets.token_hex(4)
     text = f"{MARK}_{prefix}_{secrets.token_hex(32)}"
     token = Token(
@@ -50,7 +72,8 @@ def create(session: Session, now_ms: int, name: str, role: str, expires_days: in
         prefix=prefix,
         digest=_digest(text),
         created_at_ms=now_ms,
-        expires_at_ms=None if expires_days is None else now_ms + expires_days * DAY_MS,
+        city_id=city_id,
+        expires_at_ms=None if span_ms is None else now_ms + span_ms,
     )
     return repository.add(session, token), text
 
@@ -67,13 +90,18 @@ def authenticate(session: Session, text: str, now_ms: int) -> Actor:
         raise Unauthorized("This token has expired.")
     assert token.id is not None
     stale = token.last_used_at_ms is None or now_ms - token.last_used_at_ms >= USE_RESOLUTION_MS
-    return Actor(token.id, token.name, Role(token.role), stale, token.city_id)
+    return Actor(token.id, token.name, Role(token.role), stale, token.city_id, token.expires_at_ms)
 
 
 def note_use(session: Session, token_id: int, now_ms: int) -> None:
     token = session.get(Token, token_id)
     if token is not None:
         token.last_used_at_ms = now_ms
+
+
+def page(session: Session, query: PageQuery) -> tuple[list[Any], str | None]:
+    """One page of tokens, and the cursor of the next."""
+    return repository.page(session, query)
 
 
 def list_tokens(session: Session) -> Sequence[Token]:

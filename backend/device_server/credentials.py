@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from backend.device_server.errors import CredentialConflict, CredentialInvalid
-from backend.device_server.models import BootstrapAccount, Credential
+from backend.device_server.models import BootstrapAccount, Credential, Registration
 from backend.device_server.ports import Clock
 from backend.device_server.registration import MAX_ENDPOINT
 from contract.limits import MASTER_SECRET_BYTES, SENDER_ID_BYTES, SERVER_ID
@@ -42,6 +42,8 @@ class Credentials:
             row = Credential(lamp_id=lamp_id, endpoint=endpoint, created_real_ms=self._clock.real_ms())
             session.add(row)
         if (row.sender_id, row.secret, row.salt) != (sender_id, secret, salt):
+            # What registered with other keys is another controller, or one that lost everything.
+            session.execute(delete(Registration).where(col(Registration.lamp_id) == lamp_id))
             row.sender_id, row.secret, row.salt = sender_id, secret, salt
             row.created_real_ms = self._clock.real_ms()
         # Never back to 0: keys that return after others, or from another lamp, must not meet their old nonces.
@@ -110,6 +112,7 @@ class Credentials:
                 .where(col(table.lamp_id) == lamp_id, col(table.revoked_real_ms).is_(None))
                 .values(revoked_real_ms=self._clock.real_ms())
             )
+        session.execute(update(Registration).where(col(Registration.lamp_id) == lamp_id).values(active=False))
         self._changed(session, lamp_id)
 
     def _changed(self, session: Session, lamp_id: int) -> None:

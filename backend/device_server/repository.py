@@ -58,6 +58,17 @@ def find_keys_by_lamp(connection: Connection, lamp_id: int) -> Row | None:
     return connection.execute(_FLEET.where(credentials.c.lamp_id == lamp_id)).mappings().first()
 
 
+def is_in_force(connection: Connection, lamp_id: int, secret: bytes | None) -> bool:
+    """Whether this is the lamp's key (None: any lamp that may come without, in the laboratory mode), and stays it until
+    this transaction ends."""
+    query = select(credentials.c.secret).where(credentials.c.lamp_id == lamp_id, _IN_FORCE)
+    row = connection.execute(query.with_for_update(read=True)).first()
+    if secret is not None:
+        return row is not None and row[0] == secret
+    welcome = select(bootstraps.c.lamp_id).where(bootstraps.c.lamp_id == lamp_id, _WELCOME)
+    return row is not None or connection.execute(welcome).first() is not None
+
+
 def find_lamp_by_endpoint(connection: Connection, endpoint: str) -> int | None:
     """Laboratory mode only: the lamp that an unprotected request names."""
     for query in (

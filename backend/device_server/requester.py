@@ -28,6 +28,9 @@ MAX_RESPONSE_BYTES = 65536
 """A whole object of a large third-party lamp; more is refused."""
 
 
+_REVOKED = "the lamp's key was revoked"
+
+
 class _Moved(Exception):
     """The lamp was heard from another address."""
 
@@ -71,6 +74,12 @@ class Requester:
         future = self._pending.get(lamp_id)
         if future is not None and not future.done():
             future.set_exception(_Moved())
+
+    def dropped(self, lamp_id: int) -> None:
+        """The lamp's key was revoked or replaced: what is under way with the old one ends here, and is not repeated."""
+        future = self._pending.get(lamp_id)
+        if future is not None and not future.done():
+            future.set_exception(LampUnreachable(_REVOKED))
 
     async def request(
         self, lamp_id: int, context: LampContext | None, code: Code, options: dict[str, object], payload: bytes
@@ -153,6 +162,8 @@ class Requester:
         return response
 
     async def _protected(self, lamp_id: int, context: LampContext, message: Message) -> Message:
+        if context.is_evicted:
+            raise LampUnreachable(_REVOKED)
         try:
             await self._reserve(context)
             outer, request_id = context.protect(message)
@@ -182,7 +193,7 @@ class Requester:
     async def _send(self, lamp_id: int, message: Message) -> Message:
         message.remote = self._locate(lamp_id)
         if message.remote is None:
-            raise LampUnreachable("the lamp's key was revoked")
+            raise LampUnreachable(_REVOKED)
         future, stop = self._endpoint.request(message, self._tuning)
         self._pending[lamp_id] = future
         try:

@@ -48,6 +48,7 @@ class LampContext(LeanContext):
         self.sender_sequence_number = reserved.start
         self.limit = reserved.stop
         self.secret = secret
+        self.is_evicted = False
         self.recipient_replay_window = oscore.ReplayWindow(REPLAY_WINDOW, _nothing)
         self.echo_recovery = secrets.token_bytes(8)
         self.derive_keys(salt, secret)
@@ -191,6 +192,7 @@ class Contexts:
         self._revision += 1
         fleet = self._by_lamp.pop(lamp_id, None)
         for context in beside if fleet is None else [*beside, fleet]:
+            context.is_evicted = True
             self._by_kid.pop(context.recipient_id, None)
 
     def forget_pending(self, lamp_id: int) -> None:
@@ -200,6 +202,7 @@ class Contexts:
             beside = self._beside.pop(lamp_id, [])
             for context in beside:
                 if context.kind == repository.PENDING:
+                    context.is_evicted = True
                     self._by_kid.pop(context.recipient_id, None)
                 else:
                     self._beside.setdefault(lamp_id, []).append(context)

@@ -121,6 +121,7 @@ class DeviceServer:
             settings.lamp_answer_timeout_s,
         )
         self.sessions.on_move = requester.moved
+        self.sessions.on_forget = requester.dropped
         self.gateway = Gateway(requester, self.sessions, self._contexts, self._clock, self.counters, settings)
         self._flusher = asyncio.create_task(self._flush_periodically(), name="device-server-flush")
         log.info("coap host=%s port=%d lamps=%d", settings.host, self.port, len(self.sessions))

@@ -47,10 +47,11 @@ class SessionView:
 
 class Sessions:
     """Sessions by lamp, by registration location and, for laboratory lamps, by address. `on_move(lamp_id)` is called
-    when a lamp is heard from another address than before."""
+    when a lamp is heard from another address than before, `on_forget(lamp_id)` when its key is no longer in force."""
 
     def __init__(self) -> None:
         self.on_move: Callable[[int], None] = lambda lamp_id: None
+        self.on_forget: Callable[[int], None] = lambda lamp_id: None
         self._by_lamp: dict[int, Session] = {}
         self._by_location: dict[str, Session] = {}
         self._by_address: dict[Address, Session] = {}
@@ -112,6 +113,7 @@ class Sessions:
         session = self._by_lamp.pop(lamp_id, None)
         if session is not None:
             self._drop_keys(session)
+        self.on_forget(lamp_id)
 
     def _drop_keys(self, session: Session) -> None:
         if session.location is not None and self._by_location.get(session.location) is session:

@@ -34,6 +34,14 @@ Caller = tuple[int, str]
 """(lamp_id, endpoint) of an authenticated lamp."""
 
 
+_REVOKED = Refusal(errors.UNAUTHORIZED, "this key was revoked or is being changed: try again", 0)
+"""To a lamp whose message was opened before its key was revoked, and would have been served after it."""
+
+
+def _is_evicted(exchange: Exchange) -> bool:
+    return exchange.context is not None and exchange.context.is_evicted
+
+
 class Site:
     """Answers requests whose sender is known already (`backend.device_server.door` sees to that)."""
 
@@ -113,7 +121,10 @@ class Site:
         assert session is not None  # `heard` came before
         heard_ms = session.heard_ms
 
-        def done(_: Any, error: Exception | None) -> None:
+        def done(value: Any, error: Exception | None) -> None:
+            if value is False:
+                exchange.refuse(_REVOKED)
+                return
             if error is not None:
                 self._counters.report_failures += 1
                 exchange.refuse(self._failure(error))
@@ -126,7 +137,7 @@ class Site:
 
         heard = (lamp_id, heard_ms, exchange.remote.text)
         try:
-            self._writer.report(Report(lamp_id, now_ms, records), heard, done)
+            self._writer.report(Report(lamp_id, now_ms, records), heard, done, lambda: not _is_evicted(exchange))
         except (Overloaded, Stopped) as error:
             raise self._failure(error) from None
 
@@ -194,11 +205,22 @@ class Site:
             exchange.answer(_CREATED, location=(RD_PATH, str(session.location)), block1=block1, seen=True)
             self._checked_in(lamp_id, "register")
 
-        self._write(exchange, lambda connection: repository.save_registration(connection, row), committed)
+        secret = None if exchange.context is None else exchange.context.secret
 
-    def _write(self, exchange: Exchange, work: Callable[[Any], None], committed: Callable[[], None]) -> None:
-        def done(_: Any, error: Exception | None) -> None:
-            if error is None:
+        def save(connection: Any) -> bool:
+            # The key may have been revoked since the message was opened: nobody registers with it any more.
+            if not repository.is_in_force(connection, lamp_id, secret):
+                return False
+            repository.save_registration(connection, row)
+            return True
+
+        self._write(exchange, save, committed)
+
+    def _write(self, exchange: Exchange, work: Callable[[Any], object], committed: Callable[[], None]) -> None:
+        def done(value: Any, error: Exception | None) -> None:
+            if error is None and (value is False or _is_evicted(exchange)):
+                exchange.refuse(_REVOKED)
+            elif error is None:
                 committed()
             else:
                 exchange.refuse(self._failure(error))

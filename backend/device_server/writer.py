@@ -41,6 +41,11 @@ class _Job:
     heard: Heard | None
     work: Callable[[Connection], Any] | None
     done: Callable[[Any, Exception | None], None]
+    is_current: Callable[[], bool] | None = None
+
+
+def _is_current(job: _Job) -> bool:
+    return job.is_current is None or job.is_current()
 
 
 def is_unavailable(error: Exception | None) -> bool:
@@ -90,9 +95,16 @@ class Writer:
             self._thread = None
         await asyncio.sleep(0)  # the last outcomes were handed over with call_soon_threadsafe
 
-    def report(self, report: Report, heard: Heard, done: Callable[[Any, Exception | None], None]) -> None:
-        """Queue a report; `done(None, error or None)` is called in the event loop. Raises Overloaded, Stopped."""
-        self._put(_Job(report, heard, None, done))
+    def report(
+        self,
+        report: Report,
+        heard: Heard,
+        done: Callable[[Any, Exception | None], None],
+        is_current: Callable[[], bool] | None = None,
+    ) -> None:
+        """Queue a report; `done(stored, error or None)` is called in the event loop. Not stored is what `is_current()`
+        denies when its group is written: the lamp's key was revoked. Raises Overloaded, Stopped."""
+        self._put(_Job(report, heard, None, done, is_current))
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """`work(connection)` in the next transaction; its value after the commit. Raises what the database raised."""
@@ -167,11 +179,12 @@ class Writer:
         return [outcome for job in jobs for outcome in self._commit([job])]
 
     def _apply(self, connection: Connection, jobs: Sequence[_Job]) -> list[Any]:
-        values = [job.work(connection) if job.work is not None else None for job in jobs]
-        reports = [job.report for job in jobs if job.report is not None]
+        values = [job.work(connection) if job.work is not None else _is_current(job) for job in jobs]
+        current = [job for job, value in zip(jobs, values, strict=True) if job.report is not None and value]
+        reports = [job.report for job in current if job.report is not None]
         if reports:
             for ingest in self._ingestors:
                 ingest(connection, reports)
-            latest = {job.heard[0]: job.heard for job in jobs if job.heard is not None}
+            latest = {job.heard[0]: job.heard for job in current if job.heard is not None}
             repository.save_heard(connection, list(latest.values()))
         return values

@@ -1,6 +1,6 @@
 """Enrolment over HTTP. Keys go in and never come out: not in the answer, not in an error, not in a log."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response, status
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, StringConstraints
@@ -9,12 +9,13 @@ from backend.access.guard import Technician
 from backend.clock import Clock
 from backend.db import Writing
 from backend.enrolment import service
-from backend.kit.fields import Hex
+from backend.kit.fields import Hex, Input, PathId
 from backend.lamps import service as lamps
-from backend.lamps.shapes import Endpoint, LampPatch, LampPublic
+from backend.lamps.shapes import Endpoint, Label, LampPatch, LampPublic
 from contract.limits import MASTER_SALT_BYTES, MASTER_SECRET_BYTES, SENDER_ID_BYTES
 
 router = APIRouter(prefix="/enrolments", tags=["enrolment"])
+lamp_router = APIRouter(prefix="/lamps", tags=["enrolment"])
 
 
 def _bytes_of(length: int) -> AfterValidator:
@@ -30,10 +31,9 @@ def _bytes_of(length: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-class EnrolmentCreate(LampPatch):
-    """Identity and keys as provisioning drew them, and what is known of the lamp. A new lamp needs its place."""
+class KeysCreate(Input):
+    """The keys of a controller, as provisioning drew them."""
 
-    endpoint: Endpoint
     sender_id: Annotated[Hex, StringConstraints(min_length=2, max_length=2 * SENDER_ID_BYTES)] = Field(
         description="The lamp's OSCORE sender id, hexadecimal; unique in the fleet."
     )
@@ -42,12 +42,34 @@ class EnrolmentCreate(LampPatch):
     bootstrap: bool = Field(
         False, description="The keys only open the bootstrap (LwM2M 1.1), which gives the lamp the keys of its account."
     )
-    replace: bool = Field(False, description="Take the place of other keys, or of a retired lamp.")
+
+    def keys(self) -> service.Keys:
+        return service.Keys(
+            sender_id=bytes.fromhex(self.sender_id),
+            secret=bytes.fromhex(self.master_secret.get_secret_value()),
+            salt=bytes.fromhex(self.master_salt.get_secret_value()),
+            bootstrap=self.bootstrap,
+        )
+
+
+class EnrolmentCreate(KeysCreate, LampPatch):
+    """Identity and keys of a controller, and what is known of the lamp. A new lamp needs its place. With the asset id
+    of a lamp that has another controller, and `replace`, this one takes its place."""
+
+    endpoint: Endpoint
+    replace: bool = Field(
+        False, description="Take the place of other keys, of another controller of this asset, or of a retired lamp."
+    )
+
+    def order(self, made_at_ms: int | None = None) -> service.Order:
+        return service.Order(self.endpoint, self.keys(), self.columns(), self.replace, made_at_ms)
 
 
 class EnrolmentPublic(BaseModel):
-    """The lamp that may now register; its sender id is public, because it rides in every message."""
+    """The lamp that may now register; its sender id is public, because it rides in every message. `result`: "unchanged"
+    when it had exactly these keys."""
 
+    result: Literal["enrolled", "unchanged"]
     sender_id: str
     lamp: LampPublic
 
@@ -57,18 +79,50 @@ def create_enrolment(
     body: EnrolmentCreate, request: Request, response: Response, session: Writing, actor: Technician
 ) -> EnrolmentPublic:
     """Create the lamp, or take the existing one, and give it these keys. The same content twice changes nothing."""
-    clock: Clock = request.app.state.clock
-    now = clock.real_ms()
-    keys = service.Keys(
-        sender_id=bytes.fromhex(body.sender_id),
-        secret=bytes.fromhex(body.master_secret.get_secret_value()),
-        salt=bytes.fromhex(body.master_salt.get_secret_value()),
-        bootstrap=body.bootstrap,
-    )
-    lamp, created = service.enrol(
-        session, now, body.endpoint, keys, body.columns(), request.app.state.credentials, replace=body.replace
-    )
-    if not created:
+    now = _now(request)
+    done = service.enrol(session, now, body.order(), request.app.state.credentials, actor.city_id)
+    if not done.created:
         response.status_code = status.HTTP_200_OK
-    assert lamp.id is not None
-    return EnrolmentPublic(sender_id=body.sender_id, lamp=LampPublic.of(lamps.get_row(session, lamp.id), now))
+    assert done.lamp.id is not None
+    return EnrolmentPublic(
+        result="unchanged" if done.unchanged else "enrolled",
+        sender_id=body.sender_id,
+        lamp=LampPublic.of(lamps.get_row(session, done.lamp.id), now),
+    )
+
+
+class SwapCreate(KeysCreate):
+    """The controller that takes the place of the lamp's own."""
+
+    endpoint: Endpoint
+    serial: Label = Field("", description="The maker's number of the new controller.")
+
+
+@lamp_router.post("/{lamp_id}/swap")
+def swap_controller(
+    lamp_id: PathId, body: SwapCreate, request: Request, session: Writing, actor: Technician
+) -> EnrolmentPublic:
+    """Put another controller into the lamp. The lamp keeps its id, name, place, zones, schedules and history; the old
+    keys end at once, and what is desired of the lamp is sent to the new controller at its first check-in."""
+    now = _now(request)
+    keys = body.keys()
+    done = service.swap(session, now, lamp_id, body.endpoint, keys, body.serial, request.app.state.credentials)
+    return EnrolmentPublic(
+        result="unchanged" if done.unchanged else "enrolled",
+        sender_id=body.sender_id,
+        lamp=LampPublic.of(lamps.get_row(session, lamp_id), now),
+    )
+
+
+@lamp_router.delete("/{lamp_id}/keys")
+def revoke_keys(lamp_id: PathId, request: Request, session: Writing, actor: Technician) -> LampPublic:
+    """Refuse the controller from this moment: its messages, also one that is under way, and ours to it. The lamp stays
+    in service without keys until it is enrolled again."""
+    now = _now(request)
+    service.revoke(session, lamp_id, now, request.app.state.credentials)
+    return LampPublic.of(lamps.get_row(session, lamp_id), now)
+
+
+def _now(request: Request) -> int:
+    clock: Clock = request.app.state.clock
+    return clock.real_ms()

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response, status
 
-from backend.access.guard import Operator
+from backend.access.guard import Operator, Viewer
 from backend.clock import Clock
 from backend.db import Reading, Writing
 from backend.kit.fields import PathId
 from backend.kit.pages import Page
 from backend.lamps import service
+from backend.lamps.lives import Life
 from backend.lamps.shapes import LampCreate, LampPatch, LampPublic, LampQuery
 from backend.zones import service as zones
 
@@ -34,8 +35,10 @@ def create_lamp(
 
 
 @router.get("")
-def list_lamps(query: Annotated[LampQuery, Query()], request: Request, session: Reading) -> Page[LampPublic]:
-    """Lamps in service, by page; every filter that is given must hold."""
+def list_lamps(
+    query: Annotated[LampQuery, Query()], request: Request, session: Reading, actor: Viewer
+) -> Page[LampPublic]:
+    """Lamps in service, by page; every filter that is given must hold. A city's token sees the city's."""
     now = _now(request)
     wanted = service.LampFilter(
         endpoint=query.endpoint,
@@ -43,13 +46,21 @@ def list_lamps(query: Annotated[LampQuery, Query()], request: Request, session: 
         feeder=query.feeder,
         cabinet=query.cabinet,
         text=query.q,
+        life=query.life,
         status=query.status,
         has_fault=query.has_fault,
         retired=query.retired,
         among=None if query.zone_id is None else zones.effective_members(session, query.zone_id),
+        reached=None if actor.city_id is None else zones.all_members(actor.city_id),
     )
     rows, cursor = service.list_rows(session, wanted, query, query.sort, now)
     return Page(items=[LampPublic.of(row, now) for row in rows], next_cursor=cursor)
+
+
+@router.get("/counts")
+def count_lamps(session: Reading, actor: Viewer) -> dict[Life, int]:
+    """How many lamps there are in each life; a city's token counts the city's."""
+    return service.count_by_life(session, None if actor.city_id is None else zones.all_members(actor.city_id))
 
 
 @router.get("/{lamp_id}")

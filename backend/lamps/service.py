@@ -1,22 +1,25 @@
 """What can be done with lamps: create, find, list, change, retire."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from backend.audit.service import note
 from backend.errors import BadInput, Conflict, FieldError, NotFound
 from backend.kit.changes import note_changed
-from backend.kit.pages import PageQuery
+from backend.kit.pages import PageQuery, Statement
 from backend.kit.sorting import parse_sort
 from backend.lamps import repository
 from backend.lamps.ingest import REPORTED, set_fault_counts
+from backend.lamps.lives import Life
 from backend.lamps.models import Lamp
 from backend.lamps.repository import LampFilter, LampRow
 
 __all__ = ["REPORTED", "LampFilter", "LampRow", "set_fault_counts"]
 
+CONTROLLER = "lamp controller"
+"""Kind of change: another controller hangs there, or one that lost everything; it holds nothing of what was sent."""
 PLACE_OR_ZONES = "lamp place or zones"
 """Kind of change (`backend.kit.changes`): a lamp's schedule may mean something else now, or be another one."""
 
@@ -49,6 +52,40 @@ def get(session: Session, lamp_id: int, *, for_update: bool = False) -> Lamp:
 
 def find_by_endpoint(session: Session, endpoint: str) -> Lamp | None:
     return repository.find_by_endpoint(session, endpoint)
+
+
+def find_by_asset(session: Session, asset_id: str) -> Sequence[Lamp]:
+    """The lamps in service with this asset id: more than one is a mistake of the inventory."""
+    return repository.find_in_service(session, col(Lamp.asset_id), asset_id)
+
+
+def find_by_serial(session: Session, serial: str) -> Sequence[Lamp]:
+    """The lamps in service with this controller."""
+    return repository.find_in_service(session, col(Lamp.serial), serial)
+
+
+def count_by_life(session: Session, reached: Statement | None) -> dict[Life, int]:
+    """How many lamps there are in each life; `reached` selects lamp ids."""
+    return repository.count_by_life(session, reached)
+
+
+def put_controller(session: Session, lamp: Lamp, endpoint: str) -> None:
+    """Another controller takes this lamp's place (or the same one, empty again): the lamp keeps its id, name, place,
+    zones, schedules and history; what the controller before said of itself is forgotten."""
+    assert lamp.id is not None
+    if endpoint != lamp.endpoint:
+        lamp.serial = ""
+    lamp.endpoint = endpoint
+    lamp.provisioned_at_ms = lamp.enrolled_at_ms = lamp.commissioned_at_ms = None
+    session.flush()
+    repository.forget_state(session, lamp.id)
+    note_changed(session, CONTROLLER, [lamp.id])
+
+
+def free_endpoint(session: Session, lamp: Lamp) -> None:
+    """Let a retired lamp give its endpoint up: its history goes on under another name."""
+    lamp.endpoint = f"{lamp.endpoint}~{lamp.id}"
+    session.flush()
 
 
 def get_row(session: Session, lamp_id: int) -> LampRow:

@@ -20,7 +20,8 @@ from backend.kit.fields import (
 from backend.kit.pages import PageQuery
 from backend.kit.times import UtcOut
 from backend.lamps.liveness import Status, status
-from backend.lamps.models import LampState
+from backend.lamps.lives import Life, life_of
+from backend.lamps.models import Lamp, LampState
 from backend.lamps.repository import LampRow
 
 Endpoint = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:;~+\-]*$")]
@@ -34,7 +35,8 @@ class LampPatch(Input):
     """What may change; a field that is left out stays."""
 
     name: Name | None = None
-    asset_id: Label | None = None
+    asset_id: Label | None = Field(None, description="The city's number for it; stays when the controller is swapped.")
+    serial: Label | None = Field(None, description="The maker's number of the controller.")
     latitude: Latitude | None = None
     longitude: Longitude | None = None
     time_zone: TimeZoneName | None = Field(None, description="IANA name, for example Asia/Ho_Chi_Minh.")
@@ -80,6 +82,7 @@ class LampQuery(PageQuery):
     feeder: Text | None = None
     cabinet: Text | None = None
     q: Text | None = Field(None, description="Part of the name, endpoint, asset id or street, in any case.")
+    life: Life | None = Field(None, description="retired: as retired=true.")
     status: Status | None = None
     has_fault: bool | None = None
     retired: bool = Field(False, description="true: the retired lamps instead of those in service.")
@@ -117,16 +120,20 @@ class LampStatePublic(BaseModel):
     reports_dropped: int | None
 
 
-_TURNED = {"latitude_e6", "longitude_e6", "created_at_ms", "updated_at_ms", "retired_at_ms"}
+_TURNED = {name for name in Lamp.model_fields if name.endswith(("_e6", "_at_ms"))}
 
 
 class LampPublic(BaseModel):
-    """A lamp, whether it is there, and its last known state."""
+    """A lamp, how far its controller has come, whether it is there, and its last known state.
+
+    The endpoint of a lamp that is only made may be `made:` and a number, until its controller is known.
+    """
 
     id: int
     endpoint: str
     name: str
     asset_id: str
+    serial: str
     latitude: float
     longitude: float
     time_zone: str
@@ -138,6 +145,10 @@ class LampPublic(BaseModel):
     notes: str
     created_at: UtcOut
     updated_at: UtcOut
+    life: Life
+    provisioned_at: UtcOut | None = Field(description="The controller got its identity.")
+    enrolled_at: UtcOut | None = Field(description="Its keys came into force; null when they are revoked.")
+    commissioned_at: UtcOut | None = Field(description="It registered first with these keys.")
     retired_at: UtcOut | None
     status: Status
     last_heard_at: UtcOut | None
@@ -153,6 +164,10 @@ class LampPublic(BaseModel):
             **lamp.model_dump(exclude=_TURNED),
             created_at=lamp.created_at_ms,
             updated_at=lamp.updated_at_ms,
+            life=life_of(lamp),
+            provisioned_at=lamp.provisioned_at_ms,
+            enrolled_at=lamp.enrolled_at_ms,
+            commissioned_at=lamp.commissioned_at_ms,
             retired_at=lamp.retired_at_ms,
             latitude=degrees(lamp.latitude_e6),
             longitude=degrees(lamp.longitude_e6),

@@ -1,20 +1,22 @@
 """Ledgers over HTTP: the key to seal for, the stations, the upload."""
 
-from typing import Annotated, Self
+from functools import partial
+from typing import Annotated, Any, Literal, Self
 
-from fastapi import APIRouter, Query, Request, Response, status
+from fastapi import APIRouter, Depends, Query, Request, Response, status
 from pydantic import BaseModel, StringConstraints
 from pydantic import Field as Described
 
 from backend.access.guard import Admin, Technician
 from backend.clock import Clock
 from backend.db import Reading, Writing, find_database
+from backend.errors import BadInput
 from backend.kit.fields import Hex, Input, Name, PathId
 from backend.kit.pages import Page, PageQuery
 from backend.kit.times import UtcOut
-from backend.ledgers import service
+from backend.ledgers import service, upload
 from backend.ledgers.models import Station
-from contract.ledger import KEY_BYTES
+from contract.ledger import CONTENT_TYPE, KEY_BYTES, LEDGER_BYTES
 
 router = APIRouter(prefix="/enrolments", tags=["ledgers"])
 
@@ -52,6 +54,30 @@ class StationPublic(BaseModel):
             created_at=station.created_at_ms,
             revoked_at=station.revoked_at_ms,
         )
+
+
+class LedgerItem(BaseModel):
+    """What became of one line (the header is line 1). `unchanged`: its keys were in force, or it was taken before.
+    `refused`: `code` is the kind of problem, `detail` what is wrong and what to do; the other lines stand."""
+
+    line: int
+    result: Literal["enrolled", "unchanged", "refused"]
+    code: str
+    detail: str
+    endpoint: str = Described(description="Empty when the line does not open.")
+
+
+class LedgerOutcome(BaseModel):
+    items: list[LedgerItem]
+
+
+async def _ledger(request: Request) -> bytes:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != CONTENT_TYPE:
+        raise BadInput.of("content-type", f"a ledger is {CONTENT_TYPE}")
+    data = await request.body()
+    if len(data) > LEDGER_BYTES:
+        raise BadInput.of("body", f"a ledger has at most {LEDGER_BYTES} bytes")
+    return data
 
 
 def _now(request: Request) -> int:
@@ -92,3 +118,21 @@ def list_stations(query: Annotated[PageQuery, Query()], session: Reading, actor:
 def revoke_station(station_id: PathId, request: Request, session: Writing, actor: Admin) -> StationPublic:
     """Take no ledger of this station any more, also not what it signed before."""
     return StationPublic.of(service.revoke(session, station_id, _now(request)))
+
+
+_BODY: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
+@router.post("/ledger", openapi_extra=_BODY)
+async def upload_ledger(data: Annotated[bytes, Depends(_ledger)], request: Request, actor: Technician) -> LedgerOutcome:
+    """Take a ledger (contract.ledger). Nothing is taken unless every line follows from the one before and is signed by
+    a station that is known here; then each line stands or falls by itself. Uploading it again changes nothing."""
+    database = find_database(request)
+    proved = await database.read(lambda session: upload.prove(session, data, actor))
+    items: list[upload.Item] = []
+    for start in range(0, len(proved.entries), upload.TOGETHER):
+        some = proved.entries[start : start + upload.TOGETHER]
+        items += await database.write(partial(upload.take, request=request, proved=proved, entries=some))
+    return LedgerOutcome(items=[LedgerItem(**vars(item)) for item in items])

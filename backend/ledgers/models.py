@@ -36,3 +36,14 @@ class Station(SQLModel, table=True):
     created_at_ms: int = Field(sa_column=Column(Millis, nullable=False))
     created_by: str = Field(sa_column=Column(String(120), nullable=False))
     revoked_at_ms: int | None = Field(default=None, sa_column=Column(Millis))
+
+
+class TakenEntry(SQLModel, table=True):
+    """A line of a ledger that was taken. It is never taken again: keys that were revoked or replaced since do not come
+    back with a file that is uploaded once more."""
+
+    __tablename__ = "enrolment_taken"
+
+    digest: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))
+    lamp_id: int = Field(sa_column=Column(Id, ForeignKey("lamp.id"), nullable=False))
+    taken_at_ms: int = Field(sa_column=Column(Millis, nullable=False))

@@ -7,7 +7,7 @@ from sqlmodel import Session, col
 
 from backend.kit import pages
 from backend.kit.upserts import insert_new
-from backend.ledgers.models import SealingKey, Station
+from backend.ledgers.models import SealingKey, Station, TakenEntry
 
 _KEYS: Table = SealingKey.__table__  # type: ignore[attr-defined]
 
@@ -30,9 +30,9 @@ def add_station(session: Session, station: Station) -> Station:
     return station
 
 
-def find_station(session: Session, public_key: bytes) -> Station | None:
+def find_station(session: Session, public_key: bytes, *, for_update: bool = False) -> Station | None:
     query = select(Station).where(col(Station.public_key) == public_key)
-    return session.execute(query.with_for_update()).scalars().first()
+    return session.execute(query.with_for_update() if for_update else query).scalars().first()
 
 
 def get_station(session: Session, station_id: int) -> Station | None:
@@ -41,3 +41,12 @@ def get_station(session: Session, station_id: int) -> Station | None:
 
 def list_stations(session: Session, query: pages.PageQuery) -> tuple[list[Any], str | None]:
     return pages.fetch(session, select(Station), (col(Station.id),), query)
+
+
+def was_taken(session: Session, digest: bytes) -> bool:
+    return session.get(TakenEntry, digest) is not None
+
+
+def add_taken(session: Session, digest: bytes, lamp_id: int, now_ms: int) -> None:
+    session.add(TakenEntry(digest=digest, lamp_id=lamp_id, taken_at_ms=now_ms))
+    session.flush()

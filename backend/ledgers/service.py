@@ -26,7 +26,7 @@ def make_key(session: Session, now_real_ms: int) -> SealingKey:
 def register(session: Session, now_real_ms: int, name: str, public_key: bytes, actor: Actor) -> tuple[Station, bool]:
     """The station with this key, and whether it is new; again by another name it takes the name. Raises `Conflict` for
     a revoked one, `Forbidden` for another city's."""
-    station = repository.find_station(session, public_key)
+    station = repository.find_station(session, public_key, for_update=True)
     if station is None:
         station = Station(
             name=name,

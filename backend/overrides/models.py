@@ -8,6 +8,7 @@ An *override* is what an operator asked for; a *command* is its fate at one lamp
     sent     -> refused                               the lamp said no; `detail` has its words
     executed                                          `detail` has the lamp's words when its safety floor holds it
     any but executed/expired/refused -> superseded    a newer override of the same lamp took its place
+    received, executed -> accepted                    another controller hangs there and holds nothing
     accepted -> cancelled; received, executed -> cancelling -> cancelled
 """
 

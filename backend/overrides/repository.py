@@ -44,6 +44,17 @@ def supersede(session: Session, override: Override, lamp_ids: Sequence[int], now
         )
 
 
+def hold_no_more(session: Session, lamp_ids: Sequence[int], now_ms: int) -> None:
+    """These lamps have other controllers: what they held and is not over is to be sent again."""
+    lasting = select(OVERRIDES.c.id).where(OVERRIDES.c.end_ms > now_ms)
+    session.execute(
+        update(COMMANDS)
+        .where(COMMANDS.c.lamp_id.in_(lamp_ids), COMMANDS.c.state.in_(HELD))
+        .where(COMMANDS.c.override_id.in_(lasting))
+        .values(state=CommandState.ACCEPTED, sent_ms=None, received_ms=None, executed_ms=None, detail="")
+    )
+
+
 def find(session: Session, override_id: int, for_change: bool = False) -> Override | None:
     statement = select(Override).where(col(Override.id) == override_id)
     if for_change:

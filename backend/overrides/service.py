@@ -1,5 +1,6 @@
 """Asking for overrides, cancelling them, and the next step of a lamp's commands (for `delivery`)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -67,6 +68,11 @@ def _targets(session: Session, body: OverrideCreate) -> list[int]:
     if not members:
         raise BadInput.of("zone_id", "this zone has no lamps")
     return members
+
+
+def follow_swaps(session: Session, lamp_ids: Sequence[int], now_ms: int) -> None:
+    """Send again what these lamps' controllers before held."""
+    repository.hold_no_more(session, lamp_ids, now_ms)
 
 
 def listed(session: Session, query: OverrideQuery, now_ms: int) -> Page[OverridePublic]:

@@ -62,6 +62,11 @@ def refresh_changed(session: Session, request: Request) -> None:
         refresh(session, sorted(changed), request.app.state.clock.now_ms())
 
 
+def follow_swaps(session: Session, lamp_ids: Sequence[int]) -> None:
+    """These lamps' new controllers hold no schedule yet."""
+    repository.hold_no_more(session, lamp_ids)
+
+
 def for_lamp(schedule: Schedule | None, place: Place, now_ms: int) -> Any:
     """The engine's schedule for a lamp at this place."""
     return empty(place, now_ms) if schedule is None else compiled(schedule.document, place, now_ms)

@@ -126,6 +126,12 @@ def set_status(connection: Connection, lamp_id: int, digest: str, **values: Any)
     return connection.execute(statement).rowcount > 0
 
 
+def hold_no_more(session: Session, lamp_ids: Sequence[int]) -> None:
+    """These lamps have other controllers: what is desired is to be sent again."""
+    pending = {"status": Status.PENDING, "detail": "", "sent_ms": None, "verified_ms": None}
+    session.execute(update(DESIRED).where(DESIRED.c.lamp_id.in_(lamp_ids)).values(pending))
+
+
 def desired_digests(connection: Connection, lamp_ids: Sequence[int]) -> dict[int, tuple[str, str, int | None]]:
     """(digest, status, verified_ms) of the lamps that should hold something particular."""
     found: dict[int, tuple[str, str, int | None]] = {}

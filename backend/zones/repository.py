@@ -63,10 +63,16 @@ def has_children(session: Session, zone_id: int) -> bool:
     return session.execute(select(col(Zone.id)).where(col(Zone.parent_id) == zone_id).limit(1)).first() is not None
 
 
-def within(zone_id: int) -> CTE:
-    """This zone and all zones within it: one column, `id`."""
-    tree = select(col(Zone.id).label("id")).where(col(Zone.id) == zone_id).cte("within", recursive=True)
+def within(zone_id: int, name: str = "within") -> CTE:
+    """This zone and all zones within it: one column, `id`. Two in one statement need two names."""
+    tree = select(col(Zone.id).label("id")).where(col(Zone.id) == zone_id).cte(name, recursive=True)
     return tree.union(select(col(Zone.id)).join(tree, col(Zone.parent_id) == tree.c.id))
+
+
+def all_members(zone_id: int) -> pages.Statement:
+    """Ids of the lamps of this zone and of the zones within it, retired ones too."""
+    tree = within(zone_id, "reached")
+    return select(col(ZoneMember.lamp_id)).where(col(ZoneMember.zone_id).in_(select(tree.c.id)))
 
 
 def effective_members(zone_id: int) -> pages.Statement:

@@ -34,6 +34,16 @@ def get(session: Session, zone_id: int) -> Zone:
     return zone
 
 
+def find_city(session: Session, name: str) -> int:
+    """The id of the top-level zone of this name: a city. Raises `BadInput`."""
+    zone = repository.find_by_name(session, name)
+    if zone is None or zone.id is None:
+        raise BadInput.of("city", f"there is no zone {name!r}; a city is a zone without a parent: make it first")
+    if zone.parent_id is not None:
+        raise BadInput.of("city", f"zone {name!r} lies within zone {zone.parent_id}: a city has no parent")
+    return zone.id
+
+
 def list_zones(
     session: Session, query: PageQuery, parent_id: int | None, lamp_id: int | None, text: str | None
 ) -> tuple[list[Any], str | None]:
@@ -119,6 +129,17 @@ def effective_members(session: Session, zone_id: int) -> Statement:
     """A query of the ids of the lamps in service in this zone and the zones within it. Raises `NotFound`."""
     get(session, zone_id)
     return repository.effective_members(zone_id)
+
+
+def all_members(zone_id: int) -> Statement:
+    """A query of the ids of all lamps, retired ones too, in this zone and the zones within it."""
+    return repository.all_members(zone_id)
+
+
+def join(session: Session, zone_id: int, lamp_id: int) -> None:
+    """Make a lamp that is new a member by itself."""
+    repository.add_members(session, zone_id, [lamp_id])
+    note_changed(session, PLACE_OR_ZONES, [lamp_id])
 
 
 def lamp_ids(session: Session, zone_id: int) -> list[int]:

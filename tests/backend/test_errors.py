@@ -2,7 +2,7 @@
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from pydantic import BaseModel
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
@@ -17,7 +17,12 @@ class Body(BaseModel):
 @pytest.fixture
 def client() -> httpx.AsyncClient:
     app = FastAPI()
-    errors.install(app)
+
+    async def authenticate(request: Request) -> None:
+        if request.headers.get("x-stranger"):
+            raise errors.Unauthorized("This endpoint needs a token.")
+
+    errors.install(app, authenticate)
     failures: dict[str, Exception] = {
         "bad": errors.BadInput.of("level", "0 to 100"),
         "unauthorized": errors.Unauthorized("no token"),
@@ -89,6 +94,11 @@ async def test_a_refused_body_names_each_field_and_repeats_no_value(client: http
 async def test_a_body_that_is_not_json_says_so(client: httpx.AsyncClient) -> None:
     answer = await client.post("/body", content=b'{"secret": c0ffee', headers={"content-type": "application/json"})
     assert answer.json()["errors"] == [{"field": "body", "reason": "this is not JSON"}]
+
+
+async def test_a_stranger_with_a_broken_body_is_asked_for_a_token_first(client: httpx.AsyncClient) -> None:
+    headers = {"content-type": "application/json", "x-stranger": "yes"}
+    assert (await client.post("/body", content=b"{", headers=headers)).status_code == 401
 
 
 async def test_a_challenge_and_a_pause_are_in_the_headers(client: httpx.AsyncClient) -> None:

@@ -113,7 +113,12 @@ async def test_use_is_noted_at_most_once_a_minute(app: FastAPI, make_client: Mak
 
 async def test_a_caller_can_ask_who_it_is(make_client: MakeClient, make_token: MakeToken) -> None:
     client = make_client(await make_token(Role.TECHNICIAN, "van 3"))
-    assert (await client.get("/me")).json() == {"name": "van 3", "role": "technician"}
+    assert (await client.get("/me")).json() == {
+        "name": "van 3",
+        "role": "technician",
+        "city": None,
+        "expires_at": None,
+    }
 
 
 async def test_a_token_revoked_now_is_refused_now(app: FastAPI, make_client: MakeClient, make_token: MakeToken) -> None:
