@@ -1,6 +1,6 @@
 """Enrolment over HTTP. Keys go in and never come out: not in the answer, not in an error, not in a log."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response, status
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, StringConstraints
@@ -8,13 +8,15 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr, StringConstrai
 from backend.access.guard import Technician
 from backend.clock import Clock
 from backend.db import Writing
-from backend.enrolment import service
+from backend.enrolment import inventory, service
 from backend.kit.fields import Hex, Input, PathId
 from backend.lamps import service as lamps
 from backend.lamps.shapes import Endpoint, Label, LampPatch, LampPublic
 from contract.limits import MASTER_SALT_BYTES, MASTER_SECRET_BYTES, SENDER_ID_BYTES
 
 router = APIRouter(prefix="/enrolments", tags=["enrolment"])
+MADE_TOGETHER = 1000
+"""Rows of one import: some seconds of SQLite's only writer."""
 lamp_router = APIRouter(prefix="/lamps", tags=["enrolment"])
 
 
@@ -89,6 +91,49 @@ def create_enrolment(
         sender_id=body.sender_id,
         lamp=LampPublic.of(lamps.get_row(session, done.lamp.id), now),
     )
+
+
+class MadeItem(LampPatch):
+    """An asset whose controller may not be known yet."""
+
+    asset_id: Annotated[Label, StringConstraints(min_length=1)]
+    endpoint: Endpoint | None = None
+
+    def columns(self) -> dict[str, Any]:
+        return super().columns() | ({} if self.endpoint is None else {"endpoint": self.endpoint})
+
+
+class MadeCreate(Input):
+    items: list[MadeItem] = Field(min_length=1, max_length=MADE_TOGETHER)
+
+
+class MadePublic(BaseModel):
+    created: int
+    unchanged: int
+
+
+class ProvisionedCreate(LampPatch):
+    """A controller that got its identity while the backend was out of reach. A new lamp needs its place."""
+
+    endpoint: Endpoint
+
+
+@router.post("/made")
+def import_made(body: MadeCreate, request: Request, session: Writing, actor: Technician) -> MadePublic:
+    """Make lamps for assets that are known: a maker's list, a manifest. An asset id that is known stays as it is, so
+    that a list may be sent again; one bad row and none is taken."""
+    rows = [item.columns() for item in body.items]
+    created, unchanged = inventory.import_made(session, _now(request), rows, actor.city_id)
+    return MadePublic(created=created, unchanged=unchanged)
+
+
+@router.post("/provisioned")
+def note_provisioned(body: ProvisionedCreate, request: Request, session: Writing, actor: Technician) -> LampPublic:
+    """Say that a controller has its identity; its keys follow with a ledger. Repeating it changes nothing."""
+    now = _now(request)
+    lamp = inventory.note_provisioned(session, now, body.endpoint, body.columns(), actor.city_id)
+    assert lamp.id is not None
+    return LampPublic.of(lamps.get_row(session, lamp.id), now)
 
 
 class SwapCreate(KeysCreate):

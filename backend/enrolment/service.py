@@ -109,7 +109,7 @@ def _enrol(session: Session, now_real_ms: int, order: Order, credentials: Creden
     created = lamp is None
     is_same = False
     if lamp is None:
-        _check_place(columns)
+        check_place(columns)
         lamp = lamps.create(session, now_real_ms, {"name": order.endpoint, **columns, "endpoint": order.endpoint})
         assert lamp.id is not None
         if city_id is not None:
@@ -121,7 +121,7 @@ def _enrol(session: Session, now_real_ms: int, order: Order, credentials: Creden
         is_same = held is not None and lamp.endpoint == order.endpoint and keys.are(held)
         _check_existing(lamp, order, held, is_same=is_same)
         is_same = is_same and held is not None and held.revoked_real_ms is None
-        if not is_same:
+        if not is_same and (held is not None or lamp.endpoint != order.endpoint):
             _put_controller(session, lamp, order.endpoint, credentials)
         lamps.apply(session, lamp, now_real_ms, {**columns, "retired_at_ms": None})
     _free_sender_id(session, lamp.id, keys, credentials, city_id, replace=order.replace)
@@ -217,7 +217,7 @@ def _add_keys(session: Session, lamp_id: int, order: Order, credentials: Credent
 _FIELDS = {"endpoint": "endpoint", "sender id": "sender_id", "secret": "master_secret", "salt": "master_salt"}
 
 
-def _check_place(columns: Mapping[str, Any]) -> None:
+def check_place(columns: Mapping[str, Any]) -> None:
     missing = [field for column, field in _PLACE.items() if column not in columns]
     if missing:
         errors = [
