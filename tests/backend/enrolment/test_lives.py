@@ -6,9 +6,12 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlmodel import Session
 
 from backend.access.models import Role
 from backend.enrolment.commissioning import Commissioning
+from backend.lamps.models import LampState
+from backend.schedules.models import DesiredSchedule
 from tests.backend.conftest import LAMP, MakeClient, MakeToken
 
 KEYS = {"sender_id": "0a0b0c", "master_secret": "0" * 31 + "1", "master_salt": "0" * 16}
@@ -103,6 +106,30 @@ async def test_a_swap_keeps_the_lamp_and_forgets_the_controller(
     # The old controller is free: with new keys it may hang somewhere else.
     spare = await enrol(technician, sender_id="0e", asset_id="A-2")
     assert spare.status_code == 201 and spare.json()["lamp"]["id"] != before["id"]
+
+
+async def test_what_is_desired_of_a_lamp_is_sent_again_after_a_swap(
+    app: FastAPI, client: httpx.AsyncClient, technician: httpx.AsyncClient
+) -> None:
+    lamp_id = (await enrol(technician)).json()["lamp"]["id"]
+    schedule = {"name": "All night", "programs": [{"name": "P", "switch_points": [{"at": "S", "level": 80}]}]}
+    schedule["calendar"] = [{"program": "P"}]  # type: ignore[assignment,list-item]
+    made = await client.post("/schedules", json=schedule)
+    assert made.status_code == 201, made.text
+    await client.post(f"/schedules/{made.json()['id']}/assignments", json={"lamp_ids": [lamp_id]})
+
+    def verify(session: Session) -> None:
+        row = session.get(DesiredSchedule, lamp_id)
+        assert row is not None
+        row.status = "verified"
+        session.merge(LampState(lamp_id=lamp_id, digest_reported=row.digest, boot_count=7, times={"boot_count": 5}))
+
+    await app.state.database.write(verify)
+    assert (await client.get(f"/lamps/{lamp_id}/schedule")).json()["status"] == "verified"
+    await technician.post(f"/lamps/{lamp_id}/swap", json={**OTHER, "endpoint": "urn:lamp:2"})
+    assert (await client.get(f"/lamps/{lamp_id}/schedule")).json()["status"] == "pending"
+    state = (await lamp_of(client, lamp_id))["state"]
+    assert (state["digest_reported"], state["boot_count"], state["fault_count"]) == (None, None, 0)
 
 
 async def test_an_asset_takes_another_controller_only_when_somebody_says_replace(

@@ -262,3 +262,19 @@ async def test_what_ends_while_its_lamp_rests_expires_at_the_next_sweep(bench: B
         running.cancel()
     assert bench.outcome(missed).ended_at == bench.now_ms
     assert bench.lamp.received == []
+
+
+async def test_what_the_controller_before_held_is_sent_to_the_one_that_took_its_place(bench: Bench) -> None:
+    over, lasting = bench.ask(duration_s=60), None
+    await bench.deliver()
+    bench.now_ms += 2 * MINUTE_MS
+    lasting = bench.ask(duration_s=3600)
+    await bench.deliver()
+    before = bench.outcome(lasting).state
+    with bench.database.session(writes=True) as session:
+        service.follow_swaps(session, [bench.lamp_id], bench.now_ms)
+    swapped = bench.outcome(lasting)
+    assert (swapped.state, swapped.sent_at, swapped.executed_at) == ("accepted", None, None)
+    assert bench.outcome(over).state != "accepted", "it ended with the controller before"
+    await bench.deliver()
+    assert bench.outcome(lasting).state == before
