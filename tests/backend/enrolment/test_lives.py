@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from sqlmodel import Session
 
 from backend.access.models import Role
+from backend.clock import Clock
 from backend.enrolment.commissioning import Commissioning
 from backend.lamps.models import LampState
 from backend.schedules.models import DesiredSchedule
@@ -190,3 +191,16 @@ async def test_a_technician_of_a_city_enrols_into_it_and_nowhere_else(
     assert (await van.delete(f"/lamps/{other}/keys")).status_code == 403
     assert (await van.post(f"/lamps/{other}/swap", json={**KEYS, "endpoint": "urn:lamp:4"})).status_code == 403
     assert (await lamp_of(client, other))["life"] == "enrolled"
+
+
+async def test_a_token_that_ends_in_the_middle_of_a_batch_keeps_what_was_enrolled(
+    app: FastAPI, client: httpx.AsyncClient, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"name": "van", "role": "technician", "expires_hours": 1}
+    van = make_client((await client.post("/tokens", json=body)).json()["token"])
+    assert (await enrol(van)).status_code == 201
+    later_ms = app.state.clock.real_ms() + 3_600_001
+    monkeypatch.setattr(Clock, "real_ms", lambda clock: later_ms)
+    ended = await enrol(van, **OTHER, endpoint="urn:lamp:2")
+    assert ended.status_code == 401 and "expired" in ended.json()["detail"]
+    assert [lamp["life"] for lamp in (await client.get("/lamps")).json()["items"]] == ["enrolled"]
