@@ -7,6 +7,10 @@ from sqlmodel import Field, SQLModel
 
 import backend.zones.models  # noqa: F401  # the table that `city_id` names: `streetlight token` loads nothing else
 from backend.db import Id, Millis
+from backend.zones.models import Zone
+
+# The table and not its name: the command line loads nothing but this module, and a name alone would not be found.
+_ZONES = Zone.__table__  # type: ignore[attr-defined]
 
 
 class Role(StrEnum):
@@ -33,7 +37,7 @@ class Token(SQLModel, table=True):
     prefix: str = Field(sa_column=Column(String(16), unique=True, nullable=False))
     digest: bytes = Field(repr=False, sa_column=Column(LargeBinary(32), nullable=False))
     city_id: int | None = Field(
-        default=None, sa_column=Column(Id, ForeignKey("zone.id", ondelete="CASCADE", name="fk_access_token_city"))
+        default=None, sa_column=Column(Id, ForeignKey(_ZONES.c.id, ondelete="CASCADE", name="fk_access_token_city"))
     )
     """The top-level zone that it is limited to; it ends with that zone."""
     created_at_ms: int = Field(sa_column=Column(Millis, nullable=False))

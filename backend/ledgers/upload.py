@@ -15,7 +15,7 @@ from sqlmodel import Session
 from backend.access.service import Actor
 from backend.audit.service import note, record_request
 from backend.enrolment import service as enrolment
-from backend.enrolment.endpoints import EnrolmentCreate
+from backend.enrolment.shapes import EnrolmentCreate
 from backend.errors import BadInput, FieldError, Forbidden, StreetlightError
 from backend.ledgers import document, repository, sealing
 from backend.ledgers.document import Broken, Entry

@@ -130,3 +130,18 @@ def test_serve_upgrades_answers_and_ends_politely(served: tuple[subprocess.Popen
     assert "database ready dialect=sqlite" in log
     assert "Traceback" not in log
     assert process.returncode in {0, -signal.SIGTERM}
+
+
+def test_a_command_needs_nothing_that_only_the_server_loads(tmp_path: Path) -> None:
+    """In a process of its own: here every table is known already, and a missing import would not be seen."""
+    words = ["--database", f"sqlite:///{tmp_path}/city.db"]
+
+    def alone(*command: str) -> str:
+        start = "import sys; from backend.cli import commands; commands(sys.argv[1:])"
+        done = subprocess.run([sys.executable, "-c", start, *command, *words], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    text = alone("token", "create", "--name", "x", "--role", "viewer").strip()
+    assert text.split("_")[1] in alone("token", "list")
+    assert "is revoked" in alone("token", "revoke", text)
