@@ -8,6 +8,7 @@ import asyncio
 import gc
 
 from contract import faults, limits
+from firmware import heap
 from firmware.clock import Clock
 from firmware.coap.endpoint import Endpoint
 from firmware.codec import cbor
@@ -213,8 +214,8 @@ class App:
         supervisor.add("client", self.client.run, CLIENT_WITHIN_MS, lambda: self.client.progress_ms)
         supervisor.add("observer", self._observer.run)
         self.light.refresh()
-        gc.collect()
-        if hasattr(gc, "threshold"):  # MicroPython's
+        heap.collect()
+        if heap.IS_SMALL:
             gc.threshold(gc.mem_free() // GC_SHARE)
         await supervisor.run()
 

@@ -8,14 +8,13 @@ Transactions (3457/100 to 103, urn:oma:lwm2m:ext:3457:1.1): between start and en
 end. What times out, or cannot be compiled at its end, is dropped, and the transaction error is set.
 """
 
-import gc
-
 from contract import limits
 from contract.localtime import TimeZone
 from contract.schedule import calendar
 from contract.schedule.evaluator import Evaluator
 from contract.schedule.model import Schedule, ScheduleError
 from contract.schedule.packed import Programs
+from firmware import heap
 from firmware.errors import ProgramError
 from firmware.instances import Instances, decode
 from firmware.rarely import borrow
@@ -306,7 +305,7 @@ class Program:
         where it is cuts the free heap into pieces."""
         self._is_scattered = False
         if self._schedule is not None:
-            gc.collect()
+            heap.collect()
             self._schedule = Schedule(self._schedule.programs.copy(), *self._schedule[1:])
             self._evaluator = None
 

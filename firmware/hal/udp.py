@@ -13,8 +13,9 @@ Traps that this file is about (measured on the VM, read in the source of the ESP
 """
 
 import asyncio
-import gc
 import socket
+
+from firmware import heap
 
 DATAGRAM_BYTES = 1280  # RFC 7252 section 4.6: what a path that carries IPv6 carries whole
 # What is asked for when the heap has no place for that: a server that keeps to blocks of 512 bytes sends no more.
@@ -76,7 +77,7 @@ class Udp:
             if self._socket is None:
                 await self._reopen()
             # What came before has been answered: what it left would cut the free heap into pieces.
-            gc.collect()
+            heap.collect()
             await self._readable()
             most = DATAGRAM_BYTES
             try:
