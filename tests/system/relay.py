@@ -44,8 +44,9 @@ class Datagram:
 
 
 def with_new_mid(data: bytes) -> bytes:
-    """The same message under a message id of its own, so that no cache of answers stands before the security."""
-    return data[:2] + random.randbytes(2) + data[4:]
+    """The same message under a message id of its own, so that no cache of answers stands before the security; and
+    confirmable, so that it is answered: what a lamp sends only once is refused in silence."""
+    return bytes([data[0] & 0xCF]) + data[1:2] + random.randbytes(2) + data[4:]
 
 
 class Relay:
