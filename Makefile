@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test check image docs bench-fleet bench-ingest bench-storm bench-soak clean
+.PHONY: help install demo test check image docs bench-fleet bench-ingest bench-storm bench-soak bench-batch clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -59,6 +59,9 @@ bench-storm: install ## 20,000 modelled lamps get power in one second: time unti
 
 bench-soak: install ## One lamp in the heap of the chip: full schedules, reports and outages for five minutes
 	$(BIN)/python -m tests.bench.soak $(ARGS)
+
+bench-batch: install build/base/.installed ## Four simulated boards provisioned side by side against one alone, as a ratio
+	$(BIN)/python -m tests.bench.batch
 
 clean: ## Remove what was built
 	rm -rf $(VENV) build dist

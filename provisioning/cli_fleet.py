@@ -73,14 +73,14 @@ def batch(
     given = {
         "base": base, "base-sha256": base_sha256, "backend": backend, "server-host": server_host,
         "server-port": server_port, "wifi-ssid": wifi_ssid, "wifi-password-file": wifi_password_file,
-        "safety-floor": safety_floor, "wiring": wiring, "chip": chip, "firmware": firmware, "operator": operator,
+        "safety-floor": safety_floor, "wiring": wiring, "chip": chip, "operator": operator,
         "language": output.language,
     }  # fmt: skip
     options = [f"--{name}={value}" for name, value in given.items() if value not in (None, "")]
     options += ["--offline"] * offline + ["--replace"] * replace
     with output.ending():
         from provisioning import batch as batches
-        from provisioning import batch_screen, ports
+        from provisioning import batch_screen, firmware_files, ports
         from provisioning import manifest as manifests
         from provisioning import summary as summaries
         from provisioning.journal import iso
@@ -89,6 +89,8 @@ def batch(
         folder = state.folder()
         os.environ[state.VARIABLE] = str(folder)  # The children keep their records there too.
         journal = open_journal(operator)
+        # Made once: children that all make it wait for one another's compiler.
+        options.append(f"--firmware={firmware or firmware_files.make(folder / 'firmware')}")
         screen: Any = (
             batch_screen.JsonLines(sys.stdout, output.language)
             if json_lines

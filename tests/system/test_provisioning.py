@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,23 @@ class City:
             "--longitude", "106.6602", "--time-zone", "Asia/Ho_Chi_Minh", "--wifi-ssid", "street",
             "--safety-floor", "30", "--json",
         ]  # fmt: skip
+
+    def batch(self, boards: Sequence[SimulatedBoard], first: int = 0) -> tuple[int, list[dict[str, Any]], Path]:
+        """Make a lamp of each board, side by side, the plates numbered from `first`: exit status, what was told, the
+        summary."""
+        plates = range(first, first + len(boards))
+        manifest, summary = self.folder / f"lamps-{first}.csv", self.folder / f"summary-{first}.csv"
+        rows = "".join(f"LAMP-{n},SN-{n},10.7{n},106.66,Asia/Ho_Chi_Minh\n" for n in plates)
+        manifest.write_text("asset_id,serial,latitude,longitude,time_zone\n" + rows)
+        ports = [word for board in boards for word in ("--port", board.port)]
+        with self.command(
+            "batch", str(manifest), *ports, "--base", str(bases.genuine_path()), "--base-sha256", SHA256,
+            "--backend", self.backend.url, "--server-host", "127.0.0.1", "--server-port", str(self.coap_port),
+            "--wifi-ssid", "street", "--summary", str(summary), "--idle-s", "0", "--json",
+        ) as child:  # fmt: skip
+            said, complaints = child.communicate(timeout=350)
+        assert not complaints.strip() or child.returncode == 0, complaints
+        return child.returncode, [json.loads(line) for line in said.splitlines()], summary
 
     def run(self, board: SimulatedBoard, number: int) -> tuple[int, list[dict[str, Any]], str]:
         return self.ask(*self.words(board, number))
