@@ -29,6 +29,9 @@ from backend.device_server.peek import SO_TIMESTAMPNS, STALE_MS, waited_ms
 EXCHANGE_LIFETIME_S = 247
 """RFC 7252, 4.8.2, with the default parameters."""
 EMPTY_ACK_DELAY_S = 1.0
+REPORTS_OF_OTHERS = 8
+"""A datagram is handed to the kernel so often: each time it may report what ICMP said of another one."""
+_OF_OTHERS = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EPROTO, errno.EACCES}
 """Stock acknowledges a request after 0.1 s and answers it separately later. A separate response is two datagrams more
 exactly when there is too much to do, and a lamp that has its acknowledgement no longer repeats: when this process
 ends in between it waits for nothing (`firmware.lwm2m.uplink`, 20 s). A client repeats after 2 s at the earliest (RFC
@@ -198,13 +201,26 @@ class Datagrams(MessageInterfaceUDP6):  # type: ignore[misc]
         errors = [item for item in ancdata if item[0] == socket.IPPROTO_IPV6]
         super().datagram_errqueue_received(data, errors, flags, address)
 
+    def send(self, message: Message) -> None:
+        """Confirmable messages come this way, first or again."""
+        self.send_bytes(message.encode(), message.remote)
+
     def send_bytes(self, data: bytes, remote: Address) -> None:
+        """The kernel reports on the next datagram what became of an earlier one, whoever that went to, and does not
+        send; stock takes it for the fate of this one, and ends what the wrong lamp is waiting for. Whose it was, the
+        error queue tells."""
         ancdata = [] if remote.pktinfo is None else [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, remote.pktinfo)]
-        self._remote_being_sent_to.set(remote)
-        try:
-            self.transport.sendmsg(data, ancdata, 0, remote.sockaddr)
-        finally:
-            self._remote_being_sent_to.set(None)
+        problem: OSError | None = None
+        for _ in range(REPORTS_OF_OTHERS):
+            try:
+                self.transport.get_extra_info("socket").sendmsg((data,), ancdata, 0, remote.sockaddr)
+                return
+            except OSError as refused:
+                problem = refused
+                if refused.errno not in _OF_OTHERS:
+                    break
+        assert problem is not None
+        self._ctx.dispatch_error(problem, remote)
 
 
 class _NoLine(dict[Any, Any]):

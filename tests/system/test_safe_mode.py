@@ -44,7 +44,7 @@ class Pole:
 @pytest.fixture
 async def pole(image: Path, tmp_path: Path) -> AsyncIterator[Pole]:
     database = Database(f"sqlite:///{tmp_path / 'device.db'}")
-    for table in (repository.credentials, repository.registrations):
+    for table in (repository.credentials, repository.bootstraps, repository.registrations):
         table.create(database.engine)
     reports: list[Report] = []
     settings = DeviceServerSettings(host="127.0.0.1", port=0)

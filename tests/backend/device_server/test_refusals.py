@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.device_server.errors import PortTaken
+from backend.device_server.tuning import Address
 from tests.backend.device_server.conftest import enrol
 from tests.backend.device_server.peers import SECRET, Context, Raw
 
@@ -271,3 +272,19 @@ async def test_an_icmp_error_is_no_crash(server, raw, caplog):
         gone.sendto(raw.encode(get()), ("127.0.0.1", server.port))
     assert (await raw.ask(raw.encode(get()))).code == Code.UNAUTHORIZED
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_what_became_of_a_strangers_datagram_takes_no_lamp_its_answer(server, raw):
+    """A refused datagram to somebody who is gone is reported by the kernel on the next one, which it does not send."""
+    context = Context()
+    await raw.protected(context, get())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
+        gone.bind(("127.0.0.1", 0))
+        port = gone.getsockname()[1]
+    datagrams = server._endpoint.datagrams
+    nobody = Address(("::ffff:127.0.0.1", port, 0, 0), datagrams)
+    lamp = next(key[0] for key in datagrams._ctx._recent)
+    for number in range(5):
+        datagrams.send_bytes(b"\x70\x00\x12\x34", nobody)
+        datagrams.send_bytes(b"\x70\x00\x12" + bytes([number]), lamp)
+        assert (await raw.next()).mid == 0x1200 + number
