@@ -6,11 +6,12 @@ of RFC 8613 section 3.3 (nonce length - 6 = 7 bytes for AES-CCM-16-64-128), Wi-F
 
 from binascii import hexlify, unhexlify
 
+from contract import limits
+
 NAMESPACE = "streetlight"  # In NVS, whose names hold at most 15 characters.
 KEY = "identity"  # The document, a blob: MicroPython reads blobs and i32 only.
 SEALED_KEY = "sealed"  # i32, 1 when the lamp was enrolled and passed its test; absent until then.
 DOCUMENT_BYTES = 2048  # Ours is under 800; the reader's buffer lives for one call.
-PORT = 5683
 
 # name: (shortest, longest) in characters, or in bytes for the hexadecimal ones
 TEXTS = {
@@ -21,8 +22,8 @@ TEXTS = {
     "wifi_password": (0, 64),
 }
 BYTES = {
-    "sender_id": (1, 7),
-    "recipient_id": (0, 7),
+    "sender_id": (1, limits.SENDER_ID_BYTES),
+    "recipient_id": (0, limits.SENDER_ID_BYTES),
     "master_secret": (16, 64),
     "master_salt": (0, 64),
 }
@@ -68,9 +69,9 @@ def data(fields, name):
 def check(fields):
     """Raise IdentityInvalid unless `fields` can make a lamp.
 
-    Beyond TEXTS and BYTES: `server_port` (1 to 65535, PORT if it is not there), `settings`, a dict of start values, and
-    `bootstrap`, True if server and keys are those of a bootstrap server, which gives the lamp an account (False if it
-    is not there).
+    Beyond TEXTS and BYTES: `server_port` (1 to 65535, COAP_PORT if it is not there), `settings`, a dict of start
+    values, and `bootstrap`, True if server and keys are those of a bootstrap server, which gives the lamp an account
+    (False if it is not there).
     """
     if not isinstance(fields, dict):
         raise IdentityInvalid("the identity is no set of named fields")
@@ -79,7 +80,7 @@ def check(fields):
             raise IdentityInvalid("the identity has no %s" % name)
     for name in TEXTS:
         text(fields, name)
-    port = fields.get("server_port", PORT)
+    port = fields.get("server_port", limits.COAP_PORT)
     if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
         raise IdentityInvalid("server_port must be 1 to 65535")
     for name in BYTES:

@@ -1,6 +1,6 @@
 """Who this lamp is: the identity that provisioning wrote, checked once at start-up (`contract.identity`)."""
 
-from contract import identity
+from contract import identity, limits
 from firmware.errors import IdentityError
 
 AGAIN = "provision the lamp again"
@@ -22,7 +22,7 @@ class Identity:
         self.endpoint = fields["endpoint"]
         self.serial = fields.get("serial", "")
         self.server_host = fields["server_host"]
-        self.server_port = fields.get("server_port", identity.PORT)
+        self.server_port = fields.get("server_port", limits.COAP_PORT)
         self.sender_id = identity.data(fields, "sender_id")
         self.recipient_id = identity.data(fields, "recipient_id")
         self.master_secret = identity.data(fields, "master_secret")

@@ -6,30 +6,20 @@ cut short at its end, or changed in its last line, is found as well. A person wh
 not: for that the heads that summaries and uploads carry are compared.
 """
 
-import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contract.ledger import digest
 from provisioning import state
 from provisioning.errors import Failure, of_file
 
 NOTHING = "0" * 64  # What the first line has before it.
 _TAIL = 65536  # Lines are under 4 KB; the last whole one is within this.
-
-
-def encode(fields: Mapping[str, Any]) -> bytes:
-    """Canonical JSON: sorted names, no spaces, UTF-8."""
-    return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def digest(line: bytes) -> str:
-    """SHA-256 of a line without its newline, in hexadecimal."""
-    return hashlib.sha256(line).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from contract.limits import COAP_PORT
 from provisioning.cli_fleet import fleet_commands
+from provisioning.cli_output import (
+    JsonOption,
+    LanguageOption,
+    OperatorOption,
+    ServerPortOption,
+    StateOption,
+    WiringOption,
+    now_ms,
+)
 from provisioning.cli_secure import secure_commands
 
 if TYPE_CHECKING:
@@ -31,19 +41,12 @@ for others in (fleet_commands, secure_commands):
     provision_commands.registered_commands += others.registered_commands
 
 PortOption = Annotated[str | None, typer.Option(help="Serial port; without it, the one board that is plugged in.")]
-StateOption = Annotated[Path | None, typer.Option("--state", help="Folder of journal, ledger and labels.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines instead of a screen.")]
-LanguageOption = Annotated[str | None, typer.Option(help="en or vi; else that of this computer.")]
-OperatorOption = Annotated[
-    str | None, typer.Option(help="Who holds the cable; else STREETLIGHT_OPERATOR or the account.")
-]
 BackendOption = Annotated[
     str | None, typer.Option(help="Address of the backend; its token is STREETLIGHT_TOKEN or that of the login.")
 ]
 FirmwareOption = Annotated[
     Path | None, typer.Option("--firmware", help="Folder that `python -m firmware.image DIR --files` made.")
 ]
-WiringOption = Annotated[Path | None, typer.Option(help="board.json: what is soldered to which pin.")]
 
 
 @provision_commands.callback()
@@ -63,7 +66,7 @@ def provision(
     nominal_power_w: Annotated[str | None, typer.Option(help="Power of the luminaire at full light.")] = None,
     plate: Annotated[str | None, typer.Option(help="`-`: one line of JSON on standard input.", hidden=True)] = None,
     server_host: Annotated[str | None, typer.Option(help="Where the lamp reports to; else the backend's host.")] = None,
-    server_port: Annotated[int, typer.Option(min=1, max=65535, help="Its CoAP port (UDP).")] = 5683,
+    server_port: ServerPortOption = COAP_PORT,
     wifi_ssid: Annotated[str | None, typer.Option(help="Wi-Fi network of the lamp.")] = None,
     wifi_password_file: Annotated[
         Path | None, typer.Option(help="Its password; else STREETLIGHT_WIFI_PASSWORD, else you are asked.")
@@ -259,7 +262,7 @@ class Desk:
         from provisioning import account, sealing
         from provisioning.ledger import Ledger
 
-        return Ledger(self.folder, sealing.open_station(self.folder), account.load(self.folder).key, _now_ms)
+        return Ledger(self.folder, sealing.open_station(self.folder), account.load(self.folder).key, now_ms)
 
     def tools(
         self,
@@ -278,7 +281,7 @@ class Desk:
         from provisioning.station import Tools
 
         device = port or _find_port()
-        journal = Journal(self.folder, self._operator or "", _now_ms)
+        journal = Journal(self.folder, self._operator or "", now_ms)
 
         def load(name: str, with_romfs: bool) -> firmware_files.Firmware:
             folder = firmware or firmware_files.make(self.folder / "firmware")
@@ -315,7 +318,7 @@ class Desk:
                 key = backend.key()
             place = self.folder / "backups"
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = place / f"{mac.hex()}-{_now_ms()}.sealed"
+            path = place / f"{mac.hex()}-{now_ms()}.sealed"
             state.write(path, sealing.seal(document, key), private=True)
             return str(path)
 
@@ -351,10 +354,6 @@ def _find_port() -> str:
     from provisioning import ports
 
     return ports.wait(_WAIT_S).device
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _interrupt(*_: object) -> NoReturn:

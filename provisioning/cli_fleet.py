@@ -14,13 +14,16 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from contract.limits import COAP_PORT
 from provisioning import screen_texts, state
 from provisioning.cli_output import (
     JsonOption,
     LanguageOption,
     OperatorOption,
     Output,
+    ServerPortOption,
     StateOption,
+    WiringOption,
     now_ms,
     open_journal,
 )
@@ -50,13 +53,13 @@ def batch(
         Path | None, typer.Option(help="Where the summary (CSV) goes; else into the state folder.")
     ] = None,
     server_host: Annotated[str | None, typer.Option(help="Where the lamps report to; else the backend's host.")] = None,
-    server_port: Annotated[int, typer.Option(min=1, max=65535, help="Its CoAP port (UDP).")] = 5683,
+    server_port: ServerPortOption = COAP_PORT,
     wifi_ssid: Annotated[str | None, typer.Option(help="Wi-Fi network of the lamps.")] = None,
     wifi_password_file: Annotated[
         Path | None, typer.Option(help="Its password; else STREETLIGHT_WIFI_PASSWORD.")
     ] = None,
     safety_floor: Annotated[int, typer.Option(min=0, max=100, help="Least light by night, percent.")] = 0,
-    wiring: Annotated[Path | None, typer.Option(help="board.json: what is soldered to which pin.")] = None,
+    wiring: WiringOption = None,
     chip: Annotated[str, typer.Option(help="Refuse every other chip.")] = "",
     replace: Annotated[bool, typer.Option("--replace", help="Take identities away that boards have.")] = False,
     firmware: Annotated[Path | None, typer.Option("--firmware", help="Folder with the firmware's files.")] = None,

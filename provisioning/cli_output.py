@@ -24,6 +24,8 @@ LanguageOption = Annotated[str | None, typer.Option(help="en or vi; else that of
 OperatorOption = Annotated[
     str | None, typer.Option(help="Who holds the cable; else STREETLIGHT_OPERATOR or the account.")
 ]
+WiringOption = Annotated[Path | None, typer.Option(help="board.json: what is soldered to which pin.")]
+ServerPortOption = Annotated[int, typer.Option(min=1, max=65535, help="Its CoAP port (UDP).")]
 
 
 class Output:

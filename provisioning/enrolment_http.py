@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from contract.ledger import CONTENT_TYPE, ENROLLED, UNCHANGED
 from provisioning.enrolment import Known, Order, Outcome
 from provisioning.errors import Failure
 from provisioning.sealing import check_key
@@ -59,7 +60,7 @@ class HttpBackend:
         """Create or confirm the lamp with these keys; Failure `lamp_known`, `serial_used`, `enrolment_refused` ..."""
         answer = self._ask("POST", "/enrolments", content=json.dumps(order.document()).encode())
         fields = _fields(answer)
-        result = fields.get("result") or ("enrolled" if answer.status_code == 201 else "unchanged")
+        result = fields.get("result") or (ENROLLED if answer.status_code == 201 else UNCHANGED)
         return Outcome(str(result), order.endpoint, _lamp_id(fields.get("lamp")))
 
     def find(self, endpoint: str) -> Known | None:
@@ -87,9 +88,7 @@ class HttpBackend:
 
     def upload(self, ledger: bytes) -> list[Answered]:
         """Give the whole ledger; one answer a line."""
-        answer = self._ask(
-            "POST", "/enrolments/ledger", content=ledger, kind="application/x-ndjson", timeouts=UPLOAD_TIMEOUTS
-        )
+        answer = self._ask("POST", "/enrolments/ledger", content=ledger, kind=CONTENT_TYPE, timeouts=UPLOAD_TIMEOUTS)
         try:
             items = _fields(answer)["items"]
             return [

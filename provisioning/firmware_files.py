@@ -5,6 +5,7 @@ for byte the same from the same sources. The ROMFS image is what fits the heap o
 executed in place; it needs a base image with a partition `romfs`.
 """
 
+import hashlib
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -35,6 +36,10 @@ class Firmware:
     def bytes_held(self) -> int:
         """What it takes of the flash."""
         return filesystem.used_bytes(self.files) + len(self.rom or b"")
+
+    def differing(self, told: Mapping[str, str]) -> list[str]:
+        """The paths whose SHA-256 (hexadecimal, as the board told it) is not that of the file, or is not there."""
+        return [path for path, data in self.files.items() if told.get(path) != hashlib.sha256(data).hexdigest()]
 
 
 def make(folder: Path) -> Path:

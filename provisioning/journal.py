@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from provisioning.chain import Chain, Head, encode
+from contract.ledger import canonical
+from provisioning.chain import Chain, Head
 
 FILE = "journal.jsonl"
 FORGOTTEN_BY = ("wiped", "replaced")
@@ -65,7 +66,7 @@ class Journal:
 
     def _add(self, made: list[bytes], head: Head, event: str, facts: dict[str, Any]) -> Head:
         entry = {"at": iso(self._now()), "operator": self._operator, "event": event, "previous": head.last, **facts}
-        made.append(encode(entry))
+        made.append(canonical(entry))
         return head.after(made[-1])
 
     def entries(self) -> Iterator[dict[str, Any]]:

@@ -11,15 +11,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contract.ledger import (
+    BACKEND,
+    ENTRY,
+    FORMAT,
+    FORMAT_FIELD,
+    MADE_AT,
+    PREVIOUS,
+    SEALED,
+    SIGNATURE,
+    STATION,
+    canonical,
+    digest,
+    signed,
+)
 from provisioning import sealing, state
-from provisioning.chain import Chain, Head, digest, encode
+from provisioning.chain import Chain, Head
 from provisioning.enrolment import Known, Order, Outcome
 from provisioning.errors import Failure, of_file
 from provisioning.journal import iso
 
 FILE = "ledger.jsonl"
 DONE = "ledgers"
-FORMAT = "streetlight-ledger-1"
 
 
 class Ledger:
@@ -37,16 +50,16 @@ class Ledger:
         def lines(head: Head, torn: bytes | None) -> list[bytes]:
             made: list[bytes] = []
             if head.count == 0:
-                made.append(encode({"format": FORMAT, "station": self._station.public, "backend": self._backend}))
+                made.append(canonical({FORMAT_FIELD: FORMAT, STATION: self._station.public, BACKEND: self._backend}))
                 head = head.after(made[-1])
             else:
                 self._check_owner()
             fields = {
-                "sealed": b64encode(sealing.seal(encode(order.document()), self._backend)).decode(),
-                "made_at": iso(self._now()),
-                "previous": head.last,
+                SEALED: b64encode(sealing.seal(canonical(order.document()), self._backend)).decode(),
+                MADE_AT: iso(self._now()),
+                PREVIOUS: head.last,
             }
-            made.append(encode({**fields, "signature": self._station.sign(encode(fields))}))
+            made.append(canonical({**fields, SIGNATURE: self._station.sign(signed(fields))}))
             return made
 
         _chain(self.path).append(lines)
@@ -81,9 +94,9 @@ def check(path: Path, *, whole: bool = True) -> Checked:
     for count, fields in enumerate(chain.entries() if whole else _first(path), 1):
         if count == 1:
             try:
-                if fields.get("format") != FORMAT:
+                if fields.get(FORMAT_FIELD) != FORMAT:
                     raise ValueError("it is no ledger of this format")
-                station, backend = sealing.check_key(fields["station"]), sealing.check_key(fields["backend"])
+                station, backend = sealing.check_key(fields[STATION]), sealing.check_key(fields[BACKEND])
             except (KeyError, ValueError) as error:
                 raise Failure("ledger_damaged", f"{path}:1 {error}") from None
         elif not _signed(fields, station):
@@ -94,14 +107,13 @@ def check(path: Path, *, whole: bool = True) -> Checked:
 
 
 def _signed(fields: Mapping[str, Any], station: str) -> bool:
-    if set(fields) != {"sealed", "made_at", "previous", "signature"}:
+    if set(fields) != set(ENTRY):
         return False
     try:
-        b64decode(fields["sealed"], validate=True)
+        b64decode(fields[SEALED], validate=True)
     except (ValueError, TypeError):
         return False
-    rest = {name: value for name, value in fields.items() if name != "signature"}
-    return isinstance(fields["signature"], str) and sealing.is_signed(encode(rest), fields["signature"], station)
+    return isinstance(fields[SIGNATURE], str) and sealing.is_signed(signed(fields), fields[SIGNATURE], station)
 
 
 def _first(path: Path) -> list[dict[str, Any]]:

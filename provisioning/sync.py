@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from contract.ledger import ENROLLED, UNCHANGED
 from provisioning import ledger
 from provisioning.enrolment_http import Answered
 from provisioning.errors import Failure
 from provisioning.journal import Journal
 
-_TAKEN = ("enrolled", "unchanged")
+_TAKEN = (ENROLLED, UNCHANGED)
 
 
 class Uploader(Protocol):

@@ -87,7 +87,7 @@ def _flash(checkup: Checkup, found: Found) -> Generator[Step, Any, tuple[list[Fi
 
 def _files(firmware: Firmware) -> Generator[Step, Any, Finding]:
     told = yield Hash(tuple(firmware.files))
-    others = [path for path, data in firmware.files.items() if told.get(path) != hashlib.sha256(data).hexdigest()]
+    others = firmware.differing(told)
     shown = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
     return Finding("files", not others, f"other content: {shown}" if others else f"{len(told)} files as written")
 

@@ -169,7 +169,7 @@ class Bootstrap:
                 try:
                     return await self.requester.request(lamp_id, context, code, options, payload)
                 except LampUnreachable:
-                    # Each of the requests may be repeated; an ICMP error of another lamp's way ends one at once.
+                    # Each of the requests may be repeated: writing the same again changes nothing.
                     await asyncio.sleep(_PAUSE_S)
             return await self.requester.request(lamp_id, context, code, options, payload)
 

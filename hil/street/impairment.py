@@ -224,15 +224,16 @@ class Impairment:
         way.index[direction] += 1
         found = fate(f"{self._seed}/{way.lamp}/{direction}", rules, way.index[direction], data, now_ms)
         self._counters.update(f"{direction} {deed}" for deed in found.deeds)
-        if all(copy != data for _, copy in found.copies):
+        copies = [(delay_ms, copy, copy == data) for delay_ms, copy in found.copies]
+        if not any(is_whole for _, _, is_whole in copies):
             way.passages.lost(time.monotonic_ns())
-        for delay_ms, copy in found.copies:
+        for delay_ms, copy, is_whole in copies:
             if self._waiting >= MOST_WAITING:
                 self._counters["overflowed"] += 1
                 way.passages.lost(time.monotonic_ns())
                 continue
             self._waiting += 1
-            self._loop.call_later(delay_ms / 1000, self._arrive, way, direction, copy, copy == data)
+            self._loop.call_later(delay_ms / 1000, self._arrive, way, direction, copy, is_whole)
 
     def _arrive(self, way: _Way, direction: str, data: bytes, is_whole: bool) -> None:
         self._waiting -= 1

@@ -109,7 +109,7 @@ def test_a_rewritten_ledger_without_the_key_is_found(tmp_path: Path) -> None:
     path = recorded(tmp_path, fake, 1)
     lines = [json.loads(line) for line in path.read_bytes().splitlines()]
     lines[1]["made_at"] = "2020-01-01T00:00:00.000Z"
-    path.write_bytes(b"".join(ledger.encode(line) + b"\n" for line in lines))
+    path.write_bytes(b"".join(ledger.canonical(line) + b"\n" for line in lines))
     path.with_name(path.name + ".head").unlink()
     with pytest.raises(Failure, match="not signed"):
         ledger.check(path)
