@@ -10,7 +10,9 @@ Exception
     ├── PowerFailed             the power switch refuses, or the supply is not what bench.toml says
     ├── ConsoleFailed           the board does not answer over USB, or is another one
     ├── NetworkFailed
-    └── NothingSeen             no edge came where one must: wrong wiring, or a lamp that does nothing
+    ├── NothingSeen             no edge came where one must: wrong wiring, or a lamp that does nothing
+    ├── ResultsFile             results.jsonl cannot be written or read
+    └── Incomparable            two runs that say nothing about each other
 """
 
 
@@ -57,3 +59,11 @@ class NetworkFailed(BenchError):
 
 class NothingSeen(BenchError):
     """An edge that was waited for did not come."""
+
+
+class ResultsFile(BenchError):
+    """Not a run of this version, damaged, or in nobody's reach."""
+
+
+class Incomparable(BenchError):
+    """Runs of different benches, or a simulated one and a real one."""
