@@ -109,11 +109,15 @@ def mapping(seed: int, lamp: int, rebind_ms: float, now_ms: float) -> int:
 class _Way:
     """One lamp's two sockets: `front`, which the lamp knows, and `behind`, which the backend sees."""
 
-    def __init__(self, lamp: int) -> None:
+    def __init__(self, lamp: int, address: Address) -> None:
         self.lamp = lamp
         self.front = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.front.setblocking(False)
-        self.front.bind(("127.0.0.1", 0))
+        try:
+            self.front.bind(address)
+        except OSError:
+            self.front.close()
+            raise
         self.behind: socket.socket | None = None
         self.mapping = 0
         self.lamp_address: Address | None = None
@@ -122,17 +126,34 @@ class _Way:
 
 
 class Impairment:
-    """The network for `lamps` lamps in front of `server`; lamp n sends to 127.0.0.1:`ports[n]`.
+    """The network for `lamps` lamps in front of `server`; lamp n sends to `host`:`ports[n]`.
 
     Runs in a thread from `start` to `close`. Its time starts at 0 with `start`. `up` is from lamp to backend.
+    `ports` left out, or 0 in it: any that is free. Raises OSError when one is taken, or `host` is no address of this
+    computer.
     """
 
-    def __init__(self, server: Address, lamps: int, seed: int, rebind_ms: float = 0) -> None:
+    def __init__(
+        self,
+        server: Address,
+        lamps: int,
+        seed: int,
+        rebind_ms: float = 0,
+        host: str = "127.0.0.1",
+        ports: Sequence[int] = (),
+    ) -> None:
         self._server = server
         self._seed = seed
         self._rebind_ms = rebind_ms
         self._rules: dict[str, Rules] = {"up": Rules(), "down": Rules()}
-        self._ways = [_Way(lamp) for lamp in range(lamps)]
+        self._ways: list[_Way] = []
+        try:
+            for lamp, port in zip(range(lamps), ports or (0,) * lamps, strict=True):
+                self._ways.append(_Way(lamp, (host, port)))
+        except OSError:
+            for way in self._ways:
+                way.front.close()
+            raise
         self.ports: list[int] = [way.front.getsockname()[1] for way in self._ways]
         self._counters: Counter[str] = Counter()
         self._blackouts: dict[int, list[tuple[float, float]]] = {}
@@ -175,6 +196,18 @@ class Impairment:
     def lamp_address(self, lamp: int) -> Address | None:
         """Where the lamp was heard last; None before it ever was."""
         return self._ways[lamp].lamp_address
+
+    def inject(self, lamp: int, data: bytes) -> None:
+        """Send a stranger's datagram to where the lamp was heard last, from the only address that a NAT in between
+        lets through; it may be empty. No rule applies to it, and it is not among the passages. From any thread.
+
+        Raises LookupError when the lamp was never heard, OSError when the datagram cannot be sent.
+        """
+        way = self._ways[lamp]
+        address = way.lamp_address
+        if address is None:
+            raise LookupError(f"lamp {lamp} was never heard: nobody knows its address")
+        way.front.sendto(data, address)
 
     def passages(self, lamp: int) -> Passages:
         """What came through of this lamp, and what was lost."""
@@ -245,7 +278,10 @@ class Impairment:
                 if is_whole:
                     way.passages.delivered(data, time.monotonic_ns())
             elif way.lamp_address is not None:
+                now_ns = time.monotonic_ns()
                 way.front.sendto(data, way.lamp_address)
+                if is_whole:
+                    way.passages.handed(now_ns)
         except OSError:
             self._counters[f"{direction} to nobody"] += 1
             way.passages.lost(time.monotonic_ns())

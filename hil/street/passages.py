@@ -20,6 +20,7 @@ class Passages:
     def __init__(self) -> None:
         self.heard_ns: deque[int] = deque(maxlen=MOST_REMEMBERED)
         self.lost_ns: deque[int] = deque(maxlen=MOST_REMEMBERED)
+        self.handed_ns: deque[int] = deque(maxlen=MOST_REMEMBERED)
         self._recent: deque[bytes] = deque(maxlen=RECENT)
 
     def delivered(self, data: bytes, now_ns: int) -> None:
@@ -32,3 +33,7 @@ class Passages:
     def lost(self, now_ns: int) -> None:
         """A datagram to or from this lamp did not arrive, or not as it was sent."""
         self.lost_ns.append(now_ns)
+
+    def handed(self, now_ns: int) -> None:
+        """A datagram of the backend was handed to the lamp's network at this moment, as the backend had sent it."""
+        self.handed_ns.append(now_ns)

@@ -1,6 +1,7 @@
 """The bad network: what it decides is a function of seed and number, and the shell does what was decided."""
 
 import socket
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -188,6 +189,53 @@ def test_it_knows_what_came_through_and_what_did_not() -> None:
         while "up dropped" not in network.counters():
             lamp.send(b"\x40\x02dropped")
         assert len(passages.heard_ns) == 1 and len(passages.lost_ns) > lost >= 1
+
+
+def test_it_knows_when_a_datagram_was_handed_to_the_lamp() -> None:
+    with a_network() as (network, server, (lamp,)):
+        lamp.send(b"here")
+        _, source = server.recvfrom(100)
+        handed_ns = network.passages(0).handed_ns
+        asked_ns = []
+        for answer in (b"one", b"two"):
+            asked_ns.append(time.monotonic_ns())
+            server.sendto(answer, source)
+            assert lamp.recv(100) == answer
+        network.set_rules(Rules(corrupt=1))
+        server.sendto(b"harmed", source)
+        assert lamp.recv(100) != b"harmed"
+        network.set_rules(Rules())
+        server.sendto(b"", source)  # its arrival says that the two before it were noted
+        assert lamp.recv(100) == b""
+        assert asked_ns[0] < handed_ns[0] < asked_ns[1] < handed_ns[1] < time.monotonic_ns()
+        assert len(handed_ns) <= 3  # two whole ones and, if it was noted already, the empty one
+
+
+def test_a_stranger_reaches_the_lamp_where_it_was_heard_whatever_the_weather() -> None:
+    with a_network() as (network, server, (lamp,)):
+        with pytest.raises(LookupError, match="never heard"):
+            network.inject(0, b"too early")
+        lamp.send(b"here")
+        server.recv(100)
+        network.set_rules(Rules(drop=1))
+        for data in (b"garbage", b""):
+            network.inject(0, data)
+            assert lamp.recv(100) == data
+        assert not network.passages(0).handed_ns
+
+
+def test_lamps_send_to_the_host_and_the_ports_that_were_asked_for() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.2", 0))
+        port = probe.getsockname()[1]
+        with pytest.raises(OSError, match="in use"):
+            Impairment(("127.0.0.1", 9), 2, seed=7, host="127.0.0.2", ports=[0, port])
+    network = Impairment(("127.0.0.1", 9), 2, seed=7, host="127.0.0.2", ports=[port, 0])
+    try:
+        assert network.ports[0] == port != network.ports[1]
+        assert network._ways[1].front.getsockname()[0] == "127.0.0.2"
+    finally:
+        network.close()
 
 
 def test_a_blackout_hits_the_lamps_that_it_names() -> None:
