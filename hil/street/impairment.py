@@ -193,6 +193,11 @@ class Impairment:
             ahead = [window for window in self._blackouts.get(lamp, []) if window[1] > now_ms]
             self._blackouts[lamp] = [*ahead, (now_ms, now_ms + for_ms)]
 
+    def lift_blackout(self, lamps: Sequence[int]) -> None:
+        """These lamps have their network again, whatever `black_out` said before."""
+        for lamp in lamps:
+            self._blackouts.pop(lamp, None)
+
     def lamp_address(self, lamp: int) -> Address | None:
         """Where the lamp was heard last; None before it ever was."""
         return self._ways[lamp].lamp_address

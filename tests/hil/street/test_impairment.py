@@ -250,6 +250,20 @@ def test_a_blackout_hits_the_lamps_that_it_names() -> None:
         assert network.counters()["up blackout"] >= 1
 
 
+def test_a_blackout_without_an_end_lasts_until_it_is_lifted() -> None:
+    with a_network(lamps=2) as (network, server, (dark, bright)):
+        network.black_out([0], float("inf"))
+        dark.send(b"lost")
+        bright.send(b"passes")
+        assert server.recv(100) == b"passes"
+        while not network.counters().get("up blackout"):
+            dark.send(b"lost")
+        network.lift_blackout([0, 1])
+        dark.send(b"again")
+        while (data := server.recv(100)) != b"again":
+            assert data == b"lost"  # sent before, and on its way when it was lifted
+
+
 def test_more_than_fits_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hil.street.impairment.MOST_WAITING", 5)
     with a_network() as (network, server, (lamp,)):
