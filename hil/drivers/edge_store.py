@@ -43,6 +43,10 @@ class EdgeStore:
             del edges[:gone]
             self._forgotten[channel] = self._forgotten.get(channel, 0) + gone
 
+    def level(self, channel: str) -> int:
+        """After the newest edge."""
+        return 1 - self._next_level(channel)
+
     def first_after(self, channel: str, since_ns: int) -> int | None:
         """The first edge after a moment, if there is one yet."""
         edges = self._edges.get(channel, ())
