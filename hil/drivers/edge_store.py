@@ -73,7 +73,7 @@ class EdgeStore:
         )
 
     def _next_level(self, channel: str) -> int:
-        return (len(self._edges[channel]) + self._forgotten.get(channel, 0) + 1) % 2
+        return (len(self._edges.get(channel, ())) + self._forgotten.get(channel, 0) + 1) % 2
 
 
 _SLOWER = "dim with a lower frequency, watch fewer channels, or give the probe a USB port without a hub"

@@ -53,7 +53,7 @@ def test_old_edges_are_forgotten_and_said_to_be() -> None:
 
 def test_the_first_edge_after_a_moment_is_after_it() -> None:
     store = a_store()
-    assert store.first_after("a", 0) is None
+    assert (store.first_after("a", 0), store.level("a")) == (None, 0)
     store.add("a", 1, [5, 9])
     assert [store.first_after("a", since) for since in (0, 5, 8, 9)] == [5, 9, 9, None]
 
