@@ -45,6 +45,7 @@ def test_a_board_says_who_it_is_and_runs_again(board: Any) -> None:
     assert facts.micropython.startswith("1.")
     assert facts.board
     assert SECRET not in repr(facts)
+    assert board.wait_for("reset", since=since)["cause"] == "SW_CPU_RESET"  # and no watchdog's
     board.wait_for_text("lamp runs", since=since)
     console.close()
 

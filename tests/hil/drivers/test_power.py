@@ -152,6 +152,10 @@ def test_a_relay_moves_and_is_asked_and_its_neighbours_stay() -> None:
         assert board.closed == {1: False, 2: False, 3: True, 4: False}
         power.off()
         assert not any(board.closed.values())
+    relays = RelayBoard("/dev/relays", port=board)
+    for relay in (1, 2, 3, 4):  # an answer is read no further than it is needed
+        relays.switch(relay, True)
+    assert all(board.closed.values())
 
 
 def test_on_the_normally_closed_contact_an_open_relay_is_power() -> None:

@@ -110,6 +110,8 @@ def test_edges_come_by_the_calibrated_clock_and_marks_lead_to_it(fake: tuple[Sig
     assert trace.t_ns[-1] > found.t_ns - found.uncertainty_ns - 1_000_000
     assert len(trace) >= found.t_ns // 1_000_000
     assert all(abs(t_ns - number * 1_000_000) <= 200 for number, t_ns in enumerate(trace.t_ns))
+    # And each trace has made a mark of its own, to know that.
+    assert len(sigrok.trace("D1", 0)) + 1 == len(sigrok.trace("D1", 0))
     assert (trace.level[:3], trace.resolution_ns) == ((0, 1, 0), 100)
 
 
