@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from scipy import stats  # type: ignore[import-untyped]
 
-from hil import quantiles
+from hil.analysis import quantiles
 from hil.errors import BenchError
 from hil.limits import Limit, Statistic
 from hil.measurement import Measurement, Outcome, Sample

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hil.analysis.statistics import bootstrap, finite, least, quantile, ranked
+from hil.analysis import quantiles
+from hil.analysis.statistics import finite, least, quantile
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,13 @@ class Jitter:
 def jitter(moments: Sequence[tuple[int, int]]) -> Jitter:
     """`moments` are (asked, woke) in ns of one clock. Raises ValueError for fewer than 100: there is no p99 then."""
     late = finite([float(woke - asked) for asked, woke in moments], least(0.99), "a p99")
+    p95 = quantile(late, 0.95)
+    low, high = quantiles.interval(late.tolist(), 0.95)
     return Jitter(
         quantile(late, 0.5),
-        quantile(late, 0.95),
+        p95,
         quantile(late, 0.99),
         quantile(late, 1.0),
-        bootstrap(late, ranked(0.95), seed=0).uncertainty,
+        max(high - p95, p95 - low),
         int(late.size),
     )

@@ -14,7 +14,7 @@ from enum import StrEnum
 import numpy as np
 from scipy import stats  # type: ignore[import-untyped]
 
-from hil import quantiles
+from hil.analysis import quantiles
 from hil.errors import Incomparable
 from hil.limits import Limit
 from hil.measurement import Measurement, Outcome

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil import quantiles
+from hil.analysis import quantiles
 from hil.errors import InstrumentSilent
 from hil.limits import Limit
 from hil.measurement import Measurement, Outcome, Sample
