@@ -44,7 +44,7 @@ class Pulses:
 
 def pulses(trace: EdgeTrace) -> Pulses | None:
     """None when the level never changed. Raises ValueError for an empty trace, one of levels that are neither 0 nor 1,
-    and one with fewer than three rising edges."""
+    one with fewer than three rising edges, and one whose rising edges keep no period."""
     if not len(trace):
         raise ValueError(f"{trace.channel}: the trace is empty; look at the wiring, and whether the probe was started")
     if not set(trace.level) <= {0, 1}:
@@ -61,6 +61,10 @@ def pulses(trace: EdgeTrace) -> Pulses | None:
         raise ValueError(f"{trace.channel}: {rise.size} rising edges in no time; the probe's clock stands still")
     start, period = _line(rise, period)
     rise, number = _nearest(rise, start, period)
+    if rise.size < 3:
+        raise ValueError(
+            f"{trace.channel}: the rising edges keep no period; look whether this channel is the pulsed one"
+        )
     width = _widths(rise, fall)
     middle = np.median(width) if width.size else 0.0
     spread = SCALED * float(np.median(np.abs(width - middle))) if width.size else 0.0

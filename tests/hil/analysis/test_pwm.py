@@ -134,6 +134,12 @@ def test_whatever_edges_come_there_is_a_number_or_a_reason(gaps: list[tuple[int,
         assert all(value is None or math.isfinite(value) for value in vars(found).values())
 
 
+def test_rising_edges_without_a_period_are_refused() -> None:
+    """Found by hypothesis: none of them is in its place of the line that lies through all."""
+    with pytest.raises(ValueError, match="keep no period"):
+        pwm(trace((0, 0.0), (0, 1.0), (1, 0.0), (33, 1.0), (34, 0.0), (56, 1.0), (57, 0.0), (63, 1.0)), NOW, 10)
+
+
 def test_stamps_that_do_not_move_are_refused() -> None:
     with pytest.raises(ValueError, match="in no time"):
         pwm(trace(*((NOW, float(number % 2)) for number in range(50))))
