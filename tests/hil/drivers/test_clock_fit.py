@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.drivers.clock_fit import Exchange, instant, rates, tightest
+from hil.drivers.clock_fit import MOST_SKEW, Exchange, instant, rates, tightest
 from hil.errors import InstrumentFailed
 
 SECOND_NS = 1_000_000_000
@@ -40,7 +40,9 @@ def test_the_uncertainty_is_at_most_half_of_the_tightest_round_trip_and_what_the
     made = exchanges(seed, skew_ppm, 30)
     host_ns = made[15].sent_ns
     found = instant(made, host_ns)
-    assert found.uncertainty_ns <= min(one.width_ns / 2 + 500e-6 * abs(one.sent_ns - host_ns) for one in made) + 100
+    # The instrument's clock may run faster than ours during the exchange itself as well.
+    widest = [(1 + MOST_SKEW) * one.width_ns / 2 + 2 * MOST_SKEW * abs(one.sent_ns - host_ns) for one in made]
+    assert found.uncertainty_ns <= min(widest) + 2
 
 
 @given(st.integers(0, 10**6), st.floats(-150, 150))
