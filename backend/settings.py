@@ -10,6 +10,8 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contract.limits import COAP_PORT
+
 Port = Annotated[int, Field(ge=0, le=65535)]  # 0 lets the system choose: tests
 
 
@@ -28,7 +30,7 @@ class Settings(BaseSettings):
 
     coap_host: str = "0.0.0.0"
     """Lamps come from everywhere, and every one of their messages is authenticated by OSCORE."""
-    coap_port: Port = 5683
+    coap_port: Port = COAP_PORT
 
     coap_uri: str | None = None
     """What a lamp that is bootstrapped is told as the address of this server, as `coap://lights.example.org:5683`: a

@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from contract.limits import COAP_PORT
 from hil.toml_table import one_of, takes
 
 
@@ -78,7 +79,7 @@ class CityPlan:
     folder: Path = takes("a folder", lambda path: path.name)
     host: str = takes("an address of this computer", bool, default="127.0.0.1")
     http_port: int = takes("a port, 1 to 65535", _is_port, default=8000)
-    coap_port: int = takes("a port, 1 to 65535", _is_port, default=5683)
+    coap_port: int = takes("a port, 1 to 65535", _is_port, default=COAP_PORT)
 
 
 PowerPlan = HubPlan | RelayPlan | SupplyPlan | CommandPlan

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from contract.limits import COAP_PORT
+
 commands = typer.Typer()
 
 
@@ -21,7 +23,7 @@ def demo(
     speed: Annotated[int, typer.Option(min=1, max=1000, help="How much faster than real time the night passes.")] = 600,
     report: Annotated[Path | None, typer.Option(help="Write the verdict to this JSON file and end by itself.")] = None,
     http_port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
-    coap_port: Annotated[int, typer.Option(min=1, max=65535)] = 5683,
+    coap_port: Annotated[int, typer.Option(min=1, max=65535)] = COAP_PORT,
     keep: Annotated[
         Path | None, typer.Option(help="Keep database, flash, traces and logs in this empty folder.")
     ] = None,

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
+from contract.limits import COAP_PORT
+
 
 @dataclass(frozen=True)
 class DeviceServerSettings:
     """Sizes are counts or bytes, times carry their unit."""
 
     host: str = "0.0.0.0"
-    port: int = 5683
+    port: int = COAP_PORT
     """0 lets the system choose; `DeviceServer.port` then tells."""
     allow_insecure: bool = False
     """Laboratory only: unprotected requests are served, and the endpoint name alone identifies a lamp."""
