@@ -1,5 +1,4 @@
-"""A bench that is open: its boards and its devices, behind their seams. `hil.bench_file` makes one of bench.toml,
-`hil.drivers.simulated` one of the firmware on the VM."""
+"""A bench that is open: its boards and its devices, behind their seams. `hil.bench_file` makes one of bench.toml."""
 
 from dataclasses import dataclass
 

@@ -6,8 +6,7 @@ duty, and that is the level.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,13 @@ class EdgeTrace:
     def __len__(self) -> int:
         return len(self.t_ns)
 
+    def check_not_empty(self) -> None:
+        """Raises ValueError when the instrument saw nothing of this channel, not even a level."""
+        if not len(self):
+            raise ValueError(
+                f"{self.channel}: the trace is empty; look at the wiring, and whether the probe was started"
+            )
+
     def level_at(self, t_ns: int) -> float | None:
         """The level in force at a moment; None before the first edge."""
         index = bisect_right(self.t_ns, t_ns)
@@ -45,13 +51,8 @@ class EdgeTrace:
     def between(self, start_ns: int, end_ns: int) -> "EdgeTrace":
         """The part in [start, end): it begins with the level in force at `start_ns`, if there was one."""
         first, last = bisect_right(self.t_ns, start_ns), bisect_right(self.t_ns, end_ns - 1)
+        times, levels = self.t_ns[first:last], self.level[first:last]
         before = self.level_at(start_ns)
-        head: tuple[Sequence[int], Sequence[float]] = ((), ()) if before is None else ((start_ns,), (before,))
-        return EdgeTrace(
-            self.channel,
-            (*head[0], *self.t_ns[first:last]),
-            (*head[1], *self.level[first:last]),
-            self.resolution_ns,
-            self.uncertainty_ns,
-            self.source,
-        )
+        if before is not None:
+            times, levels = (start_ns, *times), (before, *levels)
+        return replace(self, t_ns=times, level=levels)

@@ -1,7 +1,7 @@
 """The bench's limits: one row a promise with its number, and the requirement behind it.
 
-A check measures one quantity and is judged by every row of its name. `statistic` says of what: "p95", "max", "min",
-"each" (every sample by itself, which is "max" with the sample named) or "slope" (a trend with its own interval).
+A check measures one quantity and is judged by every row of its name. `statistic` says of what: a quantile, the largest
+or smallest sample, or "slope" (a trend with its own interval).
 """
 
 from dataclasses import dataclass
@@ -35,6 +35,15 @@ class Limit:
     def __post_init__(self) -> None:
         if (self.at_most is None) == (self.at_least is None):
             raise ValueError(f"{self.check}: a limit is at most or at least one number")
+
+    @property
+    def is_ceiling(self) -> bool:
+        """Whether larger is worse; of a floor it is the other way round."""
+        return self.at_most is not None
+
+    @property
+    def sign(self) -> str:
+        return "≤" if self.is_ceiling else "≥"
 
     def bound(self, is_simulated: bool) -> float:
         value = self.at_most if self.at_most is not None else self.at_least
@@ -120,7 +129,7 @@ LIMITS = (
     ),
     Limit(
         "heap", "heap lost for each command, over 10,000", "bytes/command", "slope",
-        "ten years of commands fit into the memory", at_most=1.0, samples=SAMPLES,
+        "ten years of commands fit into the memory", at_most=1.0,
     ),
     Limit(
         "flash-wear", "flash written in a day", "KB", "max",
@@ -128,7 +137,7 @@ LIMITS = (
     ),
     Limit(
         "drift", "frequency error that the lamp's clock has not learnt, over an hour", "ppm", "slope",
-        "72 h alone within 10 s", at_most=38.0, samples=SAMPLES,
+        "72 h alone within 10 s", at_most=38.0,
     ),
 )  # fmt: skip
 

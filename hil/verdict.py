@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from scipy import stats  # type: ignore[import-untyped]
 
 from hil.analysis import quantiles
+from hil.analysis.statistics import least
 from hil.errors import BenchError
 from hil.limits import Limit, Statistic
 from hil.measurement import Measurement, Outcome, Sample
 
-CONFIDENCE = 0.95
 QUANTILES: dict[Statistic, float] = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 # So many samples that one of them is expected to lie beyond the quantile: with fewer it is the largest by another name.
-LEAST: dict[Statistic, int] = {"p50": 2, "p95": 20, "p99": 100, "max": 1}
+LEAST: dict[Statistic, int] = {name: least(share) for name, share in QUANTILES.items()} | {"max": 1}
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,8 @@ def _judge(measurement: Measurement, limit: Limit, is_simulated: bool, quick: bo
     lowest = statistic(limit.statistic, [sample.value - sample.uncertainty for sample in samples])
     highest = statistic(limit.statistic, [sample.value + sample.uncertainty for sample in samples])
     value = statistic(limit.statistic, values)
-    is_ceiling = limit.at_most is not None
-    margin = bound - highest if is_ceiling else lowest - bound
-    is_beyond = lowest > bound if is_ceiling else highest < bound
+    margin = bound - highest if limit.is_ceiling else lowest - bound
+    is_beyond = lowest > bound if limit.is_ceiling else highest < bound
     uncertainty = max(highest - value, value - lowest)
     needed = 1 if limit.statistic == "slope" else limit.samples
     outcome, reason = _outcome(limit, bound, value, uncertainty, margin >= 0, is_beyond, count, needed, quick)
@@ -134,7 +133,7 @@ def _judge(measurement: Measurement, limit: Limit, is_simulated: bool, quick: bo
         interval=_interval(limit, values),
         uncertainty=uncertainty,
         margin=margin,
-        worst=max(samples, key=lambda s: s.value + s.uncertainty if is_ceiling else s.uncertainty - s.value),
+        worst=max(samples, key=lambda s: s.value + s.uncertainty if limit.is_ceiling else s.uncertainty - s.value),
         claim=_claim(limit, bound, samples),
     )
 
@@ -156,7 +155,7 @@ def _outcome(
     quick: bool,
 ) -> tuple[Outcome, str]:
     measured = f"{limit.statistic} is {amount(value, beside=bound)} ± {amount(uncertainty, limit.unit)}"
-    allowed = f"{'at most' if limit.at_most is not None else 'at least'} {amount(bound, limit.unit)}"
+    allowed = f"{'at most' if limit.is_ceiling else 'at least'} {amount(bound, limit.unit)}"
     # One that is over a maximum is over it however few there are; a quantile of a few says nothing yet.
     if is_beyond and (count >= needed or quick or limit.statistic not in QUANTILES):
         return Outcome.FAILED, f"{measured}, beyond the limit of {allowed}."
@@ -177,14 +176,14 @@ def _outcome(
 
 def _claim(limit: Limit, bound: float, samples: Sequence[Sample]) -> str:
     """What is within the bound for certain, rounded down; empty when nothing is."""
-    if limit.at_most is not None:
+    if limit.is_ceiling:
         within = sum(sample.value + sample.uncertainty <= bound for sample in samples)
     else:
         within = sum(sample.value - sample.uncertainty >= bound for sample in samples)
     if limit.statistic == "slope" or len(samples) == 1:
         what = "the trend, with 95 % confidence" if limit.statistic == "slope" else "this one sample"
         return what if within else ""
-    share = stats.binomtest(within, len(samples), alternative="greater").proportion_ci(CONFIDENCE).low
+    share = stats.binomtest(within, len(samples), alternative="greater").proportion_ci(quantiles.CONFIDENCE).low
     return f"at least {math.floor(share * 1000) / 10:.1f} % of all, with 95 % confidence"
 
 

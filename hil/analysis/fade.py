@@ -87,8 +87,7 @@ def _steps(trace: EdgeTrace, doubt: float) -> tuple[Array, Array]:
 
     Where a step falls into the middle of what the instrument resolves (a demodulated period), it comes as two.
     """
-    if not len(trace):
-        raise ValueError(f"{trace.channel}: the trace is empty; look at the wiring, and whether the probe was started")
+    trace.check_not_empty()
     origin = trace.t_ns[0]
     at, level = [0], [trace.level[0]]
     for moment, value in zip(trace.t_ns[1:], trace.level[1:], strict=True):

@@ -45,8 +45,7 @@ class Pulses:
 def pulses(trace: EdgeTrace) -> Pulses | None:
     """None when the level never changed. Raises ValueError for an empty trace, one of levels that are neither 0 nor 1,
     one with fewer than three rising edges, and one whose rising edges keep no period."""
-    if not len(trace):
-        raise ValueError(f"{trace.channel}: the trace is empty; look at the wiring, and whether the probe was started")
+    trace.check_not_empty()
     if not set(trace.level) <= {0, 1}:
         raise ValueError(f"{trace.channel}: the trace gives levels and no pulses; it needs no demodulation")
     at, high = _transitions(trace)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage, stats  # type: ignore[import-untyped]
 
-from hil.analysis.pulses import Pulses, pulses
+from hil.analysis.pulses import DEVIATIONS, SCALED, Pulses, pulses
 from hil.analysis.statistics import Array, quantile
 from hil.edges import EdgeTrace
 
@@ -95,8 +95,7 @@ def demodulate(trace: EdgeTrace, period_ns: float, end_ns: int | None = None) ->
     seen. A change lies anywhere in its period, so the stamps are uncertain by one more. `period_ns` off by 1 % makes
     levels waver by up to 1 %. Raises ValueError for a trace of fewer than five periods.
     """
-    if not len(trace):
-        raise ValueError(f"{trace.channel}: the trace is empty; look at the wiring, and whether the probe was started")
+    trace.check_not_empty()
     if period_ns <= 0:
         raise ValueError(f"a period of {period_ns} ns; it is above 0")
     origin = trace.t_ns[0]
@@ -145,7 +144,7 @@ def _constant(trace: EdgeTrace, end_ns: int | None) -> Pwm:
 def _period(found: Pulses, stamp_ns: int) -> tuple[float, float]:
     """The period on the instrument's clock and its half width: scatter of the line, and the stamps at both ends."""
     number, off = found.number.astype(np.float64), _astray(found)
-    used = off <= max(6 * 1.4826 * float(np.median(off)), 2.0 * stamp_ns)
+    used = off <= max(DEVIATIONS * SCALED * float(np.median(off)), 2.0 * stamp_ns)
     line = stats.linregress(number[used], found.rise_ns[used])
     period = float(line.slope)
     span = float(np.ptp(number[used]))

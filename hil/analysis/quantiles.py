@@ -13,17 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats  # type: ignore[import-untyped]
 
+CONFIDENCE = 0.95
+
 
 def quantile(values: Sequence[float], share: float) -> float:
     """A value that occurred, never one between two; of at least one value. `share` is in 0..1."""
     return sorted(values)[_rank(len(values), share) - 1]
 
 
-def interval(values: Sequence[float], share: float, confidence: float = 0.95) -> tuple[float, float]:
-    """The percentile bootstrap interval of the quantile."""
+def interval(values: Sequence[float], share: float) -> tuple[float, float]:
+    """The percentile bootstrap interval of the quantile, with CONFIDENCE."""
     count, ranked = len(values), sorted(values)
     rank = _rank(count, share)
-    tail = (1 - confidence) / 2
+    tail = (1 - CONFIDENCE) / 2
     low, high = stats.beta.ppf((tail, 1 - tail), rank, count - rank + 1)
     return ranked[min(int(low * count), count - 1)], ranked[min(int(high * count), count - 1)]
 

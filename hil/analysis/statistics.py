@@ -14,8 +14,6 @@ from hil.analysis import quantiles
 
 Array = NDArray[np.float64]
 
-CONFIDENCE = 0.95
-
 
 def finite(values: Sequence[float] | Array, least: int, what: str) -> Array:
     """As an array; raises ValueError when there are fewer than `least` or one is no finite number."""

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats  # type: ignore[import-untyped]
 
-from hil.analysis.statistics import CONFIDENCE, Array, finite, quantile
+from hil.analysis.quantiles import CONFIDENCE
+from hil.analysis.statistics import Array, finite, quantile
 
 LEAST_SAMPLES = 20
 # All pairs of more take longer than they tell: neighbours are then taken together by their median.

@@ -8,7 +8,7 @@ at 5 % divided by the number of all questions (Bonferroni): all "worse" of a com
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -123,11 +123,11 @@ def _change(was: Measurement, now: Measurement, is_simulated: bool, questions: i
     if not broke:
         return change
     reason = "A limit that the baseline kept is broken."
-    return Change(**{**vars(change), "course": Course.WORSE, "reason": reason})
+    return replace(change, course=Course.WORSE, reason=reason)
 
 
 def _by_samples(was: Measurement, now: Measurement, limit: Limit, matters: float, questions: int) -> Change:
-    sign = 1.0 if limit.at_most is not None else -1.0
+    sign = 1.0 if limit.is_ceiling else -1.0
     # Turned so that larger is worse: then the late tail is the upper one for every limit.
     old = [sign * sample.value for sample in was.samples]
     new = [sign * sample.value for sample in now.samples]
@@ -137,12 +137,13 @@ def _by_samples(was: Measurement, now: Measurement, limit: Limit, matters: float
     low, high = (float(edge) for edge in np.quantile(moved, (tail, 1 - tail), method="inverted_cdf"))
     p = min(1.0, questions * _mann_whitney(old, new))
     before, after = quantiles.quantile(old, 0.95), quantiles.quantile(new, 0.95)
-    shift = quantiles.quantile(new, 0.5) - quantiles.quantile(old, 0.5)
+    late, most = after - before, quantiles.quantile(new, 0.5) - quantiles.quantile(old, 0.5)
     counts = max(matters, _unknown(was, now))
-    late, most = after - before, shift
     enough = min(len(old), len(new)) >= limit.samples
-    if (low > 0 and late > counts) or (p < ERROR and most > counts):
-        course, reason = Course.WORSE, "Its late samples are later." if low > 0 and late > counts else "Most moved."
+    if low > 0 and late > counts:
+        course, reason = Course.WORSE, "Its late samples are later."
+    elif p < ERROR and most > counts:
+        course, reason = Course.WORSE, "Most moved."
     elif high <= counts and most <= counts:
         if (high < 0 and late < -counts) or (p < ERROR and most < -counts):
             course, reason = Course.BETTER, "It moved away from its limit."
@@ -173,7 +174,7 @@ def _unknown(was: Measurement, now: Measurement) -> float:
 
 def _by_value(was: Measurement, now: Measurement, limit: Limit, matters: float) -> Change:
     """A trend, or every setting once: the judged values with their uncertainties, and no scatter to reckon with."""
-    sign = 1.0 if limit.at_most is not None else -1.0
+    sign = 1.0 if limit.is_ceiling else -1.0
     before, after = (statistic(limit.statistic, [s.value for s in side.samples]) for side in (was, now))
     unknown = sum(max(sample.uncertainty for sample in side.samples) for side in (was, now))
     moved = sign * (after - before)

@@ -52,7 +52,7 @@ def document(run: Run) -> str:
         run=run,
         about=run.about,
         outcome=run.outcome,
-        counts={outcome: sum(verdict.outcome is outcome for verdict in run.verdicts) for outcome in Outcome},
+        counts=run.counts,
         sections=sections(run),
     )
 
@@ -74,7 +74,7 @@ def _section(check: str, measurement: Measurement | None, verdicts: tuple[Verdic
     samples = measurement.samples if measurement is not None else ()
     unit = limits[0].unit if limits else ""
     bounds = {
-        f"{verdict.limit.statistic} {'≤' if verdict.limit.at_most is not None else '≥'}": verdict.bound
+        f"{verdict.limit.statistic} {verdict.limit.sign}": verdict.bound
         for verdict in verdicts
         if verdict.limit is not None and verdict.bound is not None
     }

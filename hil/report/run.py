@@ -47,6 +47,11 @@ class Run:
     is_complete: bool = True
 
     @property
+    def counts(self) -> dict[Outcome, int]:
+        """How many verdicts came to each outcome."""
+        return {outcome: sum(verdict.outcome is outcome for verdict in self.verdicts) for outcome in Outcome}
+
+    @property
     def outcome(self) -> Outcome:
         """Of the whole run; one that was broken off has not passed."""
         found = overall(self.verdicts)

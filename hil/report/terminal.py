@@ -37,9 +37,8 @@ def table(run: Run) -> Table:
 
 def answer(run: Run) -> str:
     """One line: what came of it, how often, and on what bench."""
-    count = {outcome: sum(verdict.outcome is outcome for verdict in run.verdicts) for outcome in Outcome}
     where = f"{run.about.bench} (SIMULATED)" if run.about.is_simulated else run.about.bench
-    counts = ", ".join(f"{number} {outcome}" for outcome, number in count.items())
+    counts = ", ".join(f"{number} {outcome}" for outcome, number in run.counts.items())
     extent = "quick, so it proves little; " if run.about.is_quick else ""
     broken = "" if run.is_complete else "; the run was broken off"
     omitted = f", {len(run.not_carried)} not carried by this bench" if run.not_carried else ""
@@ -50,7 +49,7 @@ def _cells(verdict: Verdict) -> tuple[str, str, str, str]:
     limit = verdict.limit
     if limit is None or verdict.bound is None:
         return "", "", "", ""
-    allowed = f"{limit.statistic} {'≤' if limit.at_most is not None else '≥'} {amount(verdict.bound, limit.unit)}"
+    allowed = f"{limit.statistic} {limit.sign} {amount(verdict.bound, limit.unit)}"
     if verdict.value is None or verdict.uncertainty is None or verdict.margin is None:
         return "", allowed, "", "0"
     judged = f"{amount(verdict.value, beside=verdict.bound)} ± {amount(verdict.uncertainty, digits=2)}"
