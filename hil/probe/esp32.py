@@ -5,7 +5,6 @@ of microseconds and rarely by milliseconds: good for a light that changes, not f
 is over before its interrupt comes is noticed when only one of its two edges was taken, and is an overflow.
 """
 
-import os
 import struct
 import sys
 import time
@@ -13,8 +12,7 @@ from binascii import hexlify
 
 import machine  # type: ignore[import-not-found]
 
-from hil.probe.program import Program
-from hil.probe.stream import Stream
+from hil.probe.stream import serve
 
 PINS = (34, 35, 32, 33)
 
@@ -91,8 +89,4 @@ class Capture:
 
 
 def main() -> None:
-    stream = Stream()
-    program = Program(Capture(), stream, struct.unpack("<I", os.urandom(4))[0])
-    while program.turn():
-        pass
-    stream.close()
+    serve(Capture())

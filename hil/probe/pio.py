@@ -14,8 +14,6 @@ seen: a pulse under 24 ns may be missed. Each 2**32 steps (34 s), and only while
 Source of truth: RP2040 datasheet, chapters 2.5 (DMA), 3 (PIO), 4.9 (ADC); MicroPython's rp2 module.
 """
 
-import os
-import struct
 import sys
 import time
 from binascii import hexlify
@@ -24,8 +22,7 @@ import machine
 import rp2
 import uctypes
 
-from hil.probe.program import Program
-from hil.probe.stream import Stream
+from hil.probe.stream import serve
 
 CLOCK_HZ = 250_000_000
 CYCLES_A_STEP = 2
@@ -184,8 +181,4 @@ class Capture:
 
 
 def main():
-    stream = Stream()
-    program = Program(Capture(), stream, struct.unpack("<I", os.urandom(4))[0])
-    while program.turn():
-        pass
-    stream.close()
+    serve(Capture())

@@ -1,9 +1,13 @@
 """The probe's side of its USB port: MicroPython's own standard input and output, as bytes. MicroPython only."""
 
+import os
 import select
+import struct
 import sys
 
 import micropython  # type: ignore[import-not-found]
+
+from hil.probe.program import Program
 
 # Frames of the computer are shorter; a longer read would only delay the fetching of edges.
 _MOST_BYTES = 64
@@ -35,3 +39,12 @@ class Stream:
 
     def close(self) -> None:
         micropython.kbd_intr(3)
+
+
+def serve(capture, boot=None) -> None:  # type: ignore[no-untyped-def]
+    """Run the probe on chip `capture` until the computer asks for the prompt; `boot` is drawn when it is left out."""
+    stream = Stream()
+    program = Program(capture, stream, struct.unpack("<I", os.urandom(4))[0] if boot is None else boot)
+    while program.turn():
+        pass
+    stream.close()

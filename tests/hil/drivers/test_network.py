@@ -11,6 +11,7 @@ from hil.drivers.host_clock import ClockUnsure, HostClock, parse
 from hil.drivers.host_network import HostNetwork
 from hil.errors import NetworkFailed
 from hil.street.impairment import Impairment, Rules
+from tests.hil.street.bare_network import a_network
 
 
 class FakeAir:
@@ -66,21 +67,8 @@ def test_an_access_point_that_does_not_obey_is_said() -> None:
 @pytest.fixture
 def street() -> Iterator[tuple[Impairment, socket.socket, list[socket.socket]]]:
     """A started network of two boards between bare sockets."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-        server.bind(("127.0.0.1", 0))
-        server.settimeout(5)
-        impairment = Impairment(server.getsockname(), 2, seed=1)
-        boards = []
-        for port in impairment.ports:
-            board = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            board.connect(("127.0.0.1", port))
-            board.settimeout(5)
-            boards.append(board)
-        impairment.start()
-        yield impairment, server, boards
-        impairment.close()
-        for board in boards:
-            board.close()
+    with a_network(lamps=2) as network:
+        yield network
 
 
 Street = tuple[Impairment, socket.socket, list[socket.socket]]

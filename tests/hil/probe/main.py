@@ -5,12 +5,7 @@ import time
 
 sys.path.insert(0, sys.argv[1])
 
-from hil.probe.program import Program
-from hil.probe.stream import Stream
+from hil.probe.stream import serve
 from tests.hil.probe.chip import Capture
 
-stream = Stream()
-program = Program(Capture(time.ticks_us), stream, int(sys.argv[2]))
-while program.turn():
-    pass
-stream.close()
+serve(Capture(time.ticks_us), int(sys.argv[2]))

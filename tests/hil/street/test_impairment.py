@@ -3,14 +3,13 @@
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hil.street.impairment import Impairment, Rules, fate, mapping
+from tests.hil.street.bare_network import a_network
 
 SHARES = st.floats(0, 1)
 RULES = st.builds(
@@ -100,28 +99,6 @@ def test_a_mapping_lives_for_exactly_its_time(seed: int, lamp: int) -> None:
 
 def test_without_rebinding_the_mapping_stays() -> None:
     assert {mapping(1, 1, 0, now_ms) for now_ms in range(0, 10**6, 1000)} == {0}
-
-
-@contextmanager
-def a_network(lamps: int = 1, rebind_ms: float = 0) -> Iterator[tuple[Impairment, socket.socket, list[socket.socket]]]:
-    """A network between a silent server and `lamps` lamps, all of them bare sockets with a time-out."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-        server.bind(("127.0.0.1", 0))
-        server.settimeout(5)
-        network = Impairment(server.getsockname(), lamps, seed=7, rebind_ms=rebind_ms)
-        ends = []
-        for port in network.ports:
-            end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            end.connect(("127.0.0.1", port))
-            end.settimeout(5)
-            ends.append(end)
-        network.start()
-        try:
-            yield network, server, ends
-        finally:
-            network.close()
-            for end in ends:
-                end.close()
 
 
 def test_datagrams_travel_both_ways_and_each_lamp_hears_its_own_answers() -> None:
