@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from hil.drivers.commands import Run, run
+from hil.drivers.commands import Run, obey, run
 from hil.errors import NetworkFailed
 
 SETTLE_S = 20.0
@@ -34,15 +34,14 @@ class AccessPoint:
 
     def _switch(self, is_on: bool) -> None:
         """Raises NetworkFailed when the command fails, or the air is not as it should within SETTLE_S."""
-        command = " ".join(self._commands[is_on])
-        said = self._run(self._commands[is_on])
-        if said.status:
-            raise NetworkFailed(f"`{command}` failed ({said.words})", "try it in a terminal, then here again")
+        command = self._commands[is_on]
+        obey(self._run, command, NetworkFailed)
         deadline = self._now() + SETTLE_S
         while (self._run(self._check).status == 0) != is_on:
             if self._now() >= deadline:
+                is_there = "not there" if is_on else "still there"
                 raise NetworkFailed(
-                    f"the access point is {'not there' if is_on else 'still there'} {SETTLE_S:g} s after `{command}`",
+                    f"the access point is {is_there} {SETTLE_S:g} s after `{' '.join(command)}`",
                     f"look at what `{' '.join(self._check)}` says; [network.access_point] check must tell on from off",
                 )
             self._sleep(ASK_EACH_S)

@@ -5,7 +5,8 @@ were, the truth lies in the interval. Facts are intersected. A slow exchange onl
 outlier in a fit would.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 
@@ -17,6 +18,7 @@ MOST_SKEW = 250e-6
 # How much a rate may wander within a run, by warming up.
 WANDER = 2e-6
 NEAREST = 32
+MOST_EXCHANGES = 10_000
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,29 @@ def instant(exchanges: Iterable[Exchange], host_ns: int) -> Instant:
     latest = min(ceil(one.at_ns + _passed(host_ns - one.sent_ns, highest, lowest)) for one in near)
     _check(earliest <= latest)
     return Instant((earliest + latest) // 2, (latest - earliest + 1) // 2)
+
+
+class Exchanges:
+    """The facts of one run of an instrument. `exchange` makes one; of a burst of `burst` the tightest is kept.
+    `uncertainty_ns` is what the instrument does not know of its own moments."""
+
+    def __init__(self, exchange: Callable[[], Exchange], burst: int, uncertainty_ns: int) -> None:
+        self._exchange, self._burst, self._uncertainty_ns = exchange, burst, uncertainty_ns
+        self._kept: deque[Exchange] = deque(maxlen=MOST_EXCHANGES)
+
+    def clear(self) -> None:
+        """The instrument's clock begins anew."""
+        self._kept.clear()
+
+    def add(self) -> None:
+        self._kept.append(tightest([self._exchange() for _ in range(self._burst)]))
+
+    def stamp(self, host_ns: int) -> Instant:
+        """A host moment on the instrument's clock; raises what `exchange` and `instant` raise."""
+        if not self._kept or self._kept[-1].sent_ns < host_ns:
+            self.add()  # a fact from after the moment, beside those from before it
+        found = instant(self._kept, host_ns)
+        return Instant(found.t_ns, found.uncertainty_ns + self._uncertainty_ns)
 
 
 def _passed(host_ns: int, rate_after: float, rate_before: float) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hil.drivers.commands import Run, run
+from hil.drivers.commands import Run, obey, run
 from hil.errors import PowerFailed
 
 
@@ -13,18 +13,13 @@ class CommandPower:
         self._on, self._off, self._run = tuple(on), tuple(off), run
 
     def on(self) -> None:
-        self._do(self._on)
+        obey(self._run, self._on, PowerFailed)
 
     def off(self) -> None:
-        self._do(self._off)
+        obey(self._run, self._off, PowerFailed)
 
     def voltage_v(self) -> None:
         """Nothing measures it."""
 
     def close(self) -> None:
         """It stays as it is."""
-
-    def _do(self, command: Sequence[str]) -> None:
-        said = self._run(command)
-        if said.status:
-            raise PowerFailed(f"`{' '.join(command)}` failed ({said.words})", "try it in a terminal, then here again")

@@ -4,6 +4,8 @@ import subprocess
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from hil.errors import BenchError
+
 TIMEOUT_S = 15.0
 # As a shell says it.
 TOO_LATE, NOT_THERE = 124, 127
@@ -24,6 +26,13 @@ class Said(NamedTuple):
 
 
 Run = Callable[[Sequence[str]], Said]
+
+
+def obey(run: Run, command: Sequence[str], failure: type[BenchError]) -> None:
+    """Have a command of who built the bench run; raises `failure` when its exit status is not 0."""
+    said = run(command)
+    if said.status:
+        raise failure(f"`{' '.join(command)}` failed ({said.words})", "try it in a terminal, then here again")
 
 
 def run(command: Sequence[str]) -> Said:

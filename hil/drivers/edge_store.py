@@ -12,6 +12,7 @@ from hil.errors import InstrumentReset, TraceOverflow
 
 # 16 MB a channel; 17 minutes of a dimming output at 1 kHz. Older edges are forgotten.
 MOST_KEPT = 2_000_000
+LESS = "dim with a lower frequency, watch fewer channels, or give the probe a USB port without a hub"
 
 
 class EdgeStore:
@@ -32,7 +33,7 @@ class EdgeStore:
         """
         edges = self._edges.setdefault(channel, array("q"))
         if first_level != self._next_level(channel):
-            raise TraceOverflow(f"{self._source}: channel {channel} lost an edge", _SLOWER)
+            raise TraceOverflow(f"{self._source}: channel {channel} lost an edge", LESS)
         if t_ns and (t_ns[0] < (edges[-1] if edges else 0) or any(t_ns[i] > t_ns[i + 1] for i in range(len(t_ns) - 1))):
             raise InstrumentReset(
                 f"{self._source}: time went back on channel {channel}", "start the run again; look at its supply"
@@ -74,6 +75,3 @@ class EdgeStore:
 
     def _next_level(self, channel: str) -> int:
         return (len(self._edges.get(channel, ())) + self._forgotten.get(channel, 0) + 1) % 2
-
-
-_SLOWER = "dim with a lower frequency, watch fewer channels, or give the probe a USB port without a hub"

@@ -8,13 +8,12 @@ import contextlib
 import struct
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
 import serial
 
-from hil.drivers.clock_fit import Exchange, instant, tightest
+from hil.drivers.clock_fit import Exchange, Exchanges
 from hil.drivers.probe_recorder import REINSTALL, Hello, Recorder
 from hil.edges import EdgeTrace
 from hil.errors import InstrumentFailed, InstrumentSilent, NothingSeen
@@ -25,7 +24,6 @@ ANSWER_S = 2.0
 READ_S = 0.05
 # Of a burst the tightest is kept; an exchange takes a millisecond or two over USB.
 BURST = 12
-MOST_EXCHANGES = 10_000
 # Between the pistol that starts the counters and the reading of the microseconds that the marks are in.
 ANCHOR_NS = 20_000
 FULL_SCALE = 4095
@@ -62,7 +60,7 @@ class Probe:
         self._changed = threading.Condition()
         self._recorder = Recorder()
         self._receiver = wire.Receiver()
-        self._exchanges: deque[Exchange] = deque(maxlen=MOST_EXCHANGES)
+        self._exchanges = Exchanges(self._exchange, BURST, ANCHOR_NS)
         self._token = 0
         self._gone: InstrumentFailed | None = None
         self._closing = False
@@ -88,13 +86,10 @@ class Probe:
             self._exchanges.clear()
         channels = (1 << self.hello.channels) - 1
         self._ask(wire.ASK_START, struct.pack(wire.START, channels), lambda: self._recorder.has_started)
-        self._burst()
+        self._exchanges.add()
 
     def stamp(self, host_ns: int) -> Instant:
-        if not self._exchanges or self._exchanges[-1].sent_ns < host_ns:
-            self._burst()  # a fact from after the moment, beside those from before it
-        found = instant(self._exchanges, host_ns)
-        return Instant(found.t_ns, found.uncertainty_ns + ANCHOR_NS)
+        return self._exchanges.stamp(host_ns)
 
     def trace(self, channel: str, since_ns: int) -> EdgeTrace:
         self._check(channel)
@@ -104,17 +99,10 @@ class Probe:
 
     def wait(self, channel: str, since_ns: int, timeout_s: float) -> int:
         self._check(channel)
-        found: int | None = None
-
-        def is_seen() -> bool:
-            nonlocal found
-            found = self._recorder.store.first_after(channel, since_ns)
-            return found is not None
-
-        if not self._until(is_seen, timeout_s) or found is None:
+        if not self._until(lambda: self._recorder.store.first_after(channel, since_ns) is not None, timeout_s):
             self._exchange()  # silent, or truly nothing
-            with self._changed:
-                found = self._recorder.store.first_after(channel, since_ns)
+        with self._changed:
+            found = self._recorder.store.first_after(channel, since_ns)
         if found is None:
             raise NothingSeen(
                 f"channel {channel} of the probe had no edge within {timeout_s:g} s",
@@ -164,9 +152,6 @@ class Probe:
         with self._changed:
             reply = self._recorder.syncs.pop(token)
         return Exchange(sent_ns, reply.clock_ns, reply.received_ns)
-
-    def _burst(self) -> None:
-        self._exchanges.append(tightest([self._exchange() for _ in range(BURST)]))
 
     def _check(self, channel: str) -> None:
         if not (channel.isdecimal() and int(channel) < self.hello.channels):

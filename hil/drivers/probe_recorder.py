@@ -6,13 +6,12 @@ Source of truth: `hil.probe.wire`.
 import struct
 from dataclasses import dataclass
 
-from hil.drivers.edge_store import EdgeStore
+from hil.drivers.edge_store import LESS, EdgeStore
 from hil.errors import InstrumentFailed, InstrumentReset, TraceOverflow
 from hil.probe import wire
 
 REINSTALL = "write the program to the probe anew (docs/bench.md, the probe)"
 REPLUG = "look at the probe's cable and supply, and start the run again"
-LESS = "dim with a lower frequency, watch fewer channels, or give the probe a USB port without a hub"
 
 
 @dataclass(frozen=True)

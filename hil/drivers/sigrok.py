@@ -11,14 +11,13 @@ import os
 import subprocess
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import serial
 
-from hil.drivers.clock_fit import Exchange, instant, tightest
+from hil.drivers.clock_fit import Exchange, Exchanges
 from hil.drivers.commands import NOT_THERE, run
 from hil.drivers.edge_store import EdgeStore
 from hil.drivers.vcd import Dump
@@ -30,7 +29,6 @@ START_S = 10.0
 MARK_S = 3.0
 END_S = 3.0
 BURST = 4
-MOST_EXCHANGES = 10_000
 INSTALL = "install it (Debian: apt-get install sigrok-cli)"
 
 
@@ -88,7 +86,7 @@ class Sigrok:
         self._changed = threading.Condition()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
-        self._exchanges: deque[Exchange] = deque(maxlen=MOST_EXCHANGES)
+        self._exchanges = Exchanges(self._mark, BURST, self._period_ns)
         self._failure: InstrumentFailed | None = None
         said = run(["sigrok-cli", "--version"])
         if said.status == NOT_THERE:
@@ -116,10 +114,7 @@ class Sigrok:
             raise InstrumentSilent("the logic analyser says nothing", _PLUG)
 
     def stamp(self, host_ns: int) -> Instant:
-        if not self._exchanges or self._exchanges[-1].sent_ns < host_ns:
-            self._exchanges.append(tightest([self._mark() for _ in range(BURST)]))
-        found = instant(self._exchanges, host_ns)
-        return Instant(found.t_ns, found.uncertainty_ns + self._period_ns)
+        return self._exchanges.stamp(host_ns)
 
     def trace(self, channel: str, since_ns: int) -> EdgeTrace:
         self._check(channel)
