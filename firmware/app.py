@@ -193,7 +193,7 @@ class App:
         """A request of the server; the light follows before the answer is even encoded, flash after the light."""
         self.client.heard()
         response = self.operations.handle(request)
-        self.light.refresh()
+        self.light.follow()
         try:
             self.parts.override.keep()
         except StorageError as error:

@@ -1,7 +1,12 @@
 """The task that makes the light follow the decision: drive, sleep until something is due, again.
 
-`refresh` is called at once after every request of the server as well, so that a command needs no wake-up to be seen.
+`follow` is called at once after every request of the server as well: a command needs no wake-up to be seen, and the
+fade that it begins does not wait for the end of a sleep that was drawn up before it.
 """
+
+import asyncio
+
+from firmware.pace import FADE_STEP_MS
 
 # However long nothing is due, the lamp looks again: a clock step or a settings change may have come from anywhere.
 LONGEST_SLEEP_MS = 250
@@ -27,6 +32,7 @@ class Light:
         self._on_change = on_change
         self._output = None
         self._told = None
+        self._woken = asyncio.Event()
         self.progress_ms = 0
 
     def refresh(self):
@@ -47,6 +53,11 @@ class Light:
             self._drive(*output)
             self._output = output
         return decision
+
+    def follow(self):
+        """Drive what holds since a request; if that is a fade, the task goes on with it."""
+        if self.refresh().fading:
+            self._woken.set()
 
     def tell(self):
         """Say what became of the light since the last time."""
@@ -72,7 +83,23 @@ class Light:
             if not decision.fading or self._pause_ms(decision) > FADE_SLEEP_MS:
                 self.tell()
                 self._lamp.look_ahead()
-            await self._board.sleep_ms(self._pause_ms(decision))
+            await self._sleep(self._pause_ms(decision))
+
+    async def _sleep(self, ms):
+        """So many ticks, or less when a fade has begun meanwhile. Short ones are not worth a task."""
+        self._woken.clear()
+        if ms <= FADE_STEP_MS:
+            await self._board.sleep_ms(ms)
+            return
+        alarm = asyncio.create_task(self._ring(ms))
+        try:
+            await self._woken.wait()
+        finally:
+            alarm.cancel()
+
+    async def _ring(self, ms):
+        await self._board.sleep_ms(ms)
+        self._woken.set()
 
     def _pause_ms(self, decision):
         """Ticks until the next look."""

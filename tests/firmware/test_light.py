@@ -23,11 +23,13 @@ class Fading:
         self.start_ms = start_ms
         self.decision = Decision(1000, True, 100, "schedule", False)
         self.looks: list[int] = []
+        self.count = 0
         self._wake_ms = 0
         self.floor = SimpleNamespace(holds=0)
         self.derating = Derating()
 
     def decide(self, now_ms: int | None, rtc_ms: int, lux: float | None) -> Decision:
+        self.count += 1
         passed = rtc_ms - self.start_ms
         fading = 0 <= passed < FADE_MS
         permille = 1000 if passed < 0 else 990 * max(0, FADE_MS - passed) // FADE_MS
@@ -68,3 +70,18 @@ async def test_a_step_is_driven_in_time_and_told_of_when_there_is_time(rate: int
         assert told[1] - begin_ms >= steps[-1], "in a fast fade, after its end"
     else:
         assert told[1] - begin_ms == steps[0], "in a fade that is slow, at once"
+
+
+async def test_a_fade_that_a_command_begins_does_not_wait_for_a_sleep_that_was_drawn_up_before_it() -> None:
+    clock = VirtualClock()
+    board = FakeBoard(clock)
+    lamp = Fading(board.rtc_ms() + 3_600_000)
+    light = Light(board, lamp, NoClock(), lambda: None, lambda decision: None)
+    task = asyncio.create_task(light.run())
+    await clock.advance(LONGEST_SLEEP_MS // 3)
+    lamp.start_ms = board.rtc_ms()
+    light.follow()
+    looked = lamp.count
+    await clock.advance(1)
+    task.cancel()
+    assert lamp.count > looked, "the task is awake and goes on with the fade"
