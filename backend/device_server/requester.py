@@ -24,6 +24,8 @@ from contract.limits import BLOCK_BYTES
 _SIZE_EXPONENT = BLOCK_BYTES.bit_length() - 5
 _MOVES = 4
 """How often one message follows a lamp to a new address."""
+_CHALLENGES = 4
+"""How often one message is sent, if the lamp wants an Echo each time."""
 MAX_RESPONSE_BYTES = 65536
 """A whole object of a large third-party lamp; more is refused."""
 
@@ -154,12 +156,14 @@ class Requester:
             response = await self._send(lamp_id, message.copy())
             self._answered(lamp_id)
             return response
-        response = await self._protected(lamp_id, context, message)
-        echo = response.opt.echo
-        if response.code == Code.UNAUTHORIZED and echo is not None:
-            message.opt.echo = echo  # the lamp restarted and wants to know that this is fresh
+        for _ in range(_CHALLENGES):
             response = await self._protected(lamp_id, context, message)
-        return response
+            if response.code != Code.UNAUTHORIZED or response.opt.echo is None:
+                return response
+            # The lamp restarted and wants to know that this is fresh. It draws another value when it restarts again,
+            # and after each challenge that a repetition of ours drew from it.
+            message.opt.echo = response.opt.echo
+        raise LampUnreachable("the lamp challenges each answer anew: it restarts faster than it answers")
 
     async def _protected(self, lamp_id: int, context: LampContext, message: Message) -> Message:
         if context.is_evicted:

@@ -12,6 +12,7 @@ from aiocoap.numbers.types import ACK, CON
 
 from backend.device_server import linkformat, tlv
 from backend.device_server.errors import LampRefused, LampUnreachable
+from backend.device_server.requester import Requester
 from backend.device_server.values import ValueRefused
 from contract.paths import parse
 from tests.backend.device_server.conftest import enrol
@@ -465,6 +466,27 @@ async def test_a_lamp_that_restarted_asks_for_an_echo_and_gets_it(server, joined
     joined.tree.answer = lambda request: pack({0: "/3416/0/1", 2: 40})
     assert await server.gateway.read(7, "/3416/0/1") == 40
     assert joined.tree.requests[-1].opt.echo == b"freshness"
+
+
+@pytest.mark.parametrize(("restarts", "is_answered"), [(3, True), (4, False)])
+async def test_a_lamp_that_restarts_again_while_it_is_asked_gets_each_echo_it_wants(
+    server, joined, monkeypatch, restarts, is_answered
+):
+    echoes = []
+
+    async def protected(self, lamp_id, context, message):
+        echoes.append(message.opt.echo)
+        if len(echoes) <= restarts:
+            return Message(code=Code.UNAUTHORIZED, echo=b"boot %d" % len(echoes))
+        return pack({0: "/3416/0/1", 2: 40})
+
+    monkeypatch.setattr(Requester, "_protected", protected)
+    if is_answered:
+        assert await server.gateway.read(7, "/3416/0/1") == 40
+    else:
+        with pytest.raises(LampUnreachable, match="restarts faster"):
+            await server.gateway.read(7, "/3416/0/1")
+    assert echoes == [None, *(b"boot %d" % number for number in range(1, 4))]
 
 
 async def test_each_answer_on_the_way_is_a_sign_of_life(server, joined, clock, monkeypatch):
