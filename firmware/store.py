@@ -151,6 +151,8 @@ class Store:
     `recovered` counts slots that were broken while the record was still found (a cut during a save: normal, but for
     a record that must never go back, such as a sequence number, the reader must know); `lost` counts records with
     nothing whole left; `failures` counts saves that flash did not take. The last two raise the storage fault.
+    `written` counts the bytes given to flash since start-up, heads of slots included, those that it did not take too
+    (they wear it all the same); what the file system adds of its own is not seen here.
     """
 
     def __init__(self, directory, sync=None, files=None):
@@ -158,6 +160,7 @@ class Store:
         self.recovered = 0
         self.lost = 0
         self.failures = 0
+        self.written = 0
 
     def is_healthy(self):
         """Return False once a record was lost or could not be written since start-up."""
@@ -254,6 +257,8 @@ class Store:
     def _write(self, name, slot, sequence, parts):
         parts = [head_of(sequence, parts)] + parts
         file = name + SLOTS[slot]
+        for part in parts:
+            self.written += len(part)
         try:
             self._files.write(file, parts)
             is_written = self._holds(file, parts)

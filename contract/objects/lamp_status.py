@@ -37,5 +37,6 @@ Failsafe level|16|RW|Integer|/100|M|0..100
 Faults active|17|R|Integer||M|0..
 Safety floor|18|R|Integer|/100|M|0..100
 Floor holds|19|R|Integer||M|0..
+Flash written|20|R|Integer|B|M|0..
 """,
 )

@@ -6,7 +6,8 @@ Every change of the output is one line `<CLOCK_MONOTONIC ns> <permille> <relay 0
 controller's pins would see: the relay as commanded, whatever its contacts do. `time.ticks_us` of the unix port is
 CLOCK_MONOTONIC, so that the lines compare with `time.monotonic_ns()` of any process on the host.
 
-`rtc_ms` runs `rtc_rate` times as fast as the ticks. Exit code 3 is a reset, SIGALRM is the watchdog's bite.
+`rtc_ms` runs `rtc_rate` times as fast as the ticks, or as `rtc_plan` says. Exit code 3 is a reset, SIGALRM is the
+watchdog's bite.
 """
 
 import sys
@@ -22,6 +23,7 @@ MILLION = 1000000
 # So long a lamp with the fault "reset_loop" lives if it measures: it has joined its server by then, if it is near.
 SHORT_LIFE_MS = 3000
 EIO = 5
+HANG_S = 3600
 
 
 class Board(posix.Board):
@@ -48,7 +50,7 @@ class Board(posix.Board):
 
     @property
     def rtc_rate(self):
-        return self._watcher.conditions.rtc_rate
+        return _rate_at(self._watcher.conditions, time.ticks_us())
 
     def rtc_ms(self):
         self._look()
@@ -122,18 +124,40 @@ class Board(posix.Board):
             now_ms = self._advance(before) // 1000
             self._lamp.settle(now_ms)
             self._lamp.conditions = self._watcher.conditions
+            if self._watcher.conditions.hangs > before.hangs:
+                # As a driver that waits for a chip that will not answer: nothing else runs, and no CPU is burnt.
+                while True:
+                    time.sleep(HANG_S)
 
     def _advance(self, conditions=None):
-        """Carry the RTC forward at the rate of `conditions`; microseconds since power-up."""
+        """Carry the RTC forward at the rates of `conditions`; microseconds since power-up."""
         conditions = conditions or self._watcher.conditions
         now_us = time.ticks_us()
-        elapsed_us = time.ticks_diff(now_us, self._rtc_ticks_us)
-        per_million = int(conditions.rtc_rate * MILLION) + int(conditions.rtc_rate * conditions.drift_ppm)
+        for moment, _ in conditions.rtc_plan:
+            if self._rtc_ticks_us < moment <= now_us:
+                self._carry(conditions, moment)
+        self._carry(conditions, now_us)
+        return self._rtc_us
+
+    def _carry(self, conditions, until_us):
+        """Forward to `until_us`; the rate is the same all the way."""
+        rate = _rate_at(conditions, self._rtc_ticks_us)
+        elapsed_us = time.ticks_diff(until_us, self._rtc_ticks_us)
+        per_million = int(rate * MILLION) + int(rate * conditions.drift_ppm)
         # What the division leaves over is kept, or a clock that is asked often would run slow.
         gained_us, self._rtc_rest = divmod(elapsed_us * per_million + self._rtc_rest, MILLION)
         self._rtc_us += gained_us
-        self._rtc_ticks_us = now_us
-        return self._rtc_us
+        self._rtc_ticks_us = until_us
+
+
+def _rate_at(conditions, ticks_us):
+    """RTC ms per tick ms at a moment."""
+    rate = conditions.rtc_rate
+    for moment, planned in conditions.rtc_plan:
+        if moment > ticks_us:
+            break
+        rate = planned
+    return rate
 
 
 def _complain(text):

@@ -20,8 +20,12 @@ NUMBERS = {
     "noise": (0.002, 0, 1),  # of a meter reading, as a share of it
     "seed": (1, 0, 2**31 - 1),  # of that noise and of the supply's slow wander
     "rssi_dbm": (-61, -127, 0),
+    "hangs": (0, 0, 2**31 - 1),  # each time that it grows while the lamp runs, its program hangs once
 }
-OTHERS = {"faults": (), "network": True}
+# rtc_plan: ((moment, rate), ...): from CLOCK_MONOTONIC us `moment` on the RTC runs at `rate` and not at rtc_rate, so
+# that days pass between two moments that matter, and whoever wrote it knows the true time to the microsecond.
+OTHERS = {"faults": (), "network": True, "rtc_plan": ()}
+MOST_PLANNED = 1000
 
 # What can be broken, and what then happens. Where the lamp has a fault for it, the name is that of contract.faults.
 FAULTS = {
@@ -72,6 +76,7 @@ def parse(data, faults=()):
     fields["network"] = given.get("network", True)
     if not isinstance(fields["network"], bool):
         raise ValueError("network must be true or false")
+    fields["rtc_plan"] = _plan(given.get("rtc_plan", ()))
     return Conditions(**fields)
 
 
@@ -84,6 +89,26 @@ def _number(name, given):
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not minimum <= value <= maximum:
         raise ValueError("%s must be a number from %s to %s" % (name, minimum, maximum))
     return value
+
+
+def _plan(rows):
+    """Pairs of moment and rate, in order of time."""
+    lowest, highest = NUMBERS["rtc_rate"][1:]
+    before = 0
+    try:
+        plan = tuple((int(moment), int(rate)) for moment, rate in rows)
+        for moment, rate in plan:
+            if moment <= before or not lowest <= rate <= highest:
+                raise ValueError
+            before = moment
+        if len(plan) > MOST_PLANNED:
+            raise ValueError
+    except (ValueError, TypeError):
+        raise ValueError(
+            "rtc_plan must hold at most %d pairs [microsecond, rate], in order, with rates from %d to %d"
+            % (MOST_PLANNED, lowest, highest)
+        ) from None
+    return plan
 
 
 def _faults(names):

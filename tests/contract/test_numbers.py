@@ -290,6 +290,7 @@ RESOURCES = {
         17: ("Integer", "R"),  # Faults active
         18: ("Integer", "R"),  # Safety floor
         19: ("Integer", "R"),  # Floor holds
+        20: ("Integer", "R"),  # Flash written
     },
 }
 

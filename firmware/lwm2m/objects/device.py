@@ -6,6 +6,7 @@ Source: OMA-TS-LightweightM2M_Core-V1_1 appendix E.4 (urn:oma:lwm2m:oma:3:1.1).
 from contract import faults
 from contract.localtime import TimeZone, format_offset, offset_at, parse_offset
 from contract.objects import device, device_extension
+from firmware import heap
 from firmware.lwm2m.errors import BadRequest
 from firmware.lwm2m.objects.desk import Kept
 from firmware.version import VERSION
@@ -63,6 +64,7 @@ class Device(Kept):
         if resource == HARDWARE_VERSION:
             return parts.board.model
         if resource == MEMORY_FREE:
+            heap.collect()  # what nobody refers to any more is free
             return parts.board.memory()[0] // 1024
         if resource == MEMORY_TOTAL:
             return parts.board.memory()[1] // 1024

@@ -37,6 +37,7 @@ class LampStatus(Kept):
         lamp_status.REPORTS_DROPPED.id: "queue.dropped",
         lamp_status.SAFETY_FLOOR.id: "lamp.floor.level",
         lamp_status.FLOOR_HOLDS.id: "lamp.floor.holds",
+        lamp_status.FLASH_WRITTEN.id: "store.written",
     }
 
     def value(self, resource):

@@ -18,6 +18,11 @@ def test_every_name_can_be_given() -> None:
     assert given.network is False
 
 
+def test_a_plan_of_the_clock_is_pairs_in_order() -> None:
+    assert parse(b'{"rtc_plan": [[1000, 4000], [2000, 1]]}').rtc_plan == ((1000, 4000), (2000, 1))
+    assert defaults().rtc_plan == ()
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -36,6 +41,12 @@ def test_every_name_can_be_given() -> None:
         (b'{"faults": ["gremlins"]}', "gremlins is unknown; known are control_gear_dead"),
         (b'{"faults": [7]}', "7 is unknown"),
         (b'{"network": 1}', "true or false"),
+        (b'{"hangs": -1}', "hangs must be a number from 0"),
+        (b'{"rtc_plan": 7}', "rtc_plan must hold at most 1000 pairs"),
+        (b'{"rtc_plan": [[5]]}', "rtc_plan"),
+        (b'{"rtc_plan": [[5, 0]]}', "rtc_plan"),
+        (b'{"rtc_plan": [[9, 1], [9, 2]]}', "in order"),
+        (b'{"rtc_plan": [["soon", 1]]}', "rtc_plan"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(text: bytes, words: str) -> None:

@@ -193,6 +193,32 @@ tell([second - first, board.rtc_ms() - second, board.rtc_rate])
     assert rate == 1
 
 
+def test_a_planned_clock_is_true_to_its_plan_however_seldom_it_is_asked(tmp_path: Path) -> None:
+    flash(tmp_path)
+    told = vm.run(
+        OPEN
+        + """
+import time
+import firmware.hal.simulated_conditions as told_by_file
+told_by_file.Watcher.PERIOD_MS = 5
+now = time.ticks_us()
+plan = [[now + 40000, 1000], [now + 60000, 1]]
+with open("flash/simulation.json", "w") as file:
+    json.dump({"rtc_plan": plan}, file)
+time.sleep_ms(10)
+board.rtc_ms()
+start, rtc = board._rtc_ticks_us, board._rtc_us
+time.sleep_ms(80)
+board.rtc_ms()
+tell([board._rtc_us - rtc, board._rtc_ticks_us - start, board.rtc_rate])
+""",
+        tmp_path,
+    )
+    gained_us, passed_us, rate = told[0]
+    assert gained_us == passed_us - 20000 + 20000 * 1000
+    assert rate == 1
+
+
 def test_the_meter_sees_the_output_the_faults_and_their_end(tmp_path: Path) -> None:
     flash(tmp_path, nominal_w=80, lux=3.5, celsius=12, noise=0, rtc_rate=3600)
     told = vm.run(
