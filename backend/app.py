@@ -28,6 +28,7 @@ from backend.device_server.ports import Ingestor
 from backend.device_server.server import DeviceServer
 from backend.device_server.sessions import SessionView
 from backend.device_server.settings import DeviceServerSettings
+from backend.diagnostics import endpoints as diagnostics
 from backend.enrolment import endpoints as enrolment
 from backend.enrolment.commissioning import Commissioning
 from backend.explain import endpoints as explain
@@ -99,6 +100,7 @@ ROUTERS: Sequence[APIRouter] = (
     feeders.router,
     incidents.router,
     explain.router,
+    diagnostics.router,
 )
 """All under /api/v1, all behind a token."""
 

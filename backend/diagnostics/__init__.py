@@ -1,0 +1,1 @@
+"""What one lamp says right now: reading its resources, and restarting it."""

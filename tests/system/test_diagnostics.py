@@ -1,0 +1,40 @@
+"""What the true lamp says when it is asked, and that it starts again when it is told to."""
+
+import time
+from typing import Any
+
+from tests.system.town import Town
+from tests.system.waiting import until
+
+FREE, TIME, BOOTS, WRITTEN = "/3/0/10", "/3/0/13", "/42769/0/4", "/42769/0/20"
+
+
+def read(town: Town, number: int, *paths: str) -> dict[str, Any]:
+    answer = town.api.get(f"/lamps/{town.ids[number]}/resources", path=list(paths))
+    return {item["path"]: item["value"] for item in answer["items"]}
+
+
+def test_a_lamp_tells_its_memory_its_time_and_what_it_wrote(town: Town) -> None:
+    said = read(town, 0, FREE, TIME, WRITTEN)
+    assert 0 < said[FREE] < 512
+    assert abs(said[TIME] * 1000 - town.wall.utc_ms(time.monotonic_ns())) < 5000
+    override = town.override(30, 0, fade_s=0, duration_s=600)
+    town.shines(0, 30)
+    town.becomes(override, 0, "executed")
+    assert read(town, 0, WRITTEN)[WRITTEN] > said[WRITTEN], "an override is kept on flash"
+    town.cancel(override, 0)
+    town.shines(0, 80)
+
+
+def test_a_lamp_that_is_told_to_restart_starts_again_and_comes_back(town: Town) -> None:
+    boots = read(town, 0, BOOTS)[BOOTS]
+    town.api.post(f"/lamps/{town.ids[0]}/restart", {})
+    until(lambda: boots + 1 == _boots(town), 30, "the lamp has started once more")
+    town.shines(0, 80)
+
+
+def _boots(town: Town) -> int | None:
+    try:
+        return int(read(town, 0, BOOTS)[BOOTS])
+    except RuntimeError:  # it is on its way
+        return None
