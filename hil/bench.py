@@ -1,7 +1,9 @@
 """A bench that is open: its boards and its devices, behind their seams. `hil.bench_file` makes one of bench.toml."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from hil.desk import Desk
 from hil.seams import Clock, Console, Instrument, LightSensor, Network, Power
 
 
@@ -26,7 +28,8 @@ class Stand:
 @dataclass(frozen=True)
 class Bench:
     """Boards are numbered by their place in `stands`, everywhere. `pwm_hz` is the dimming output's frequency as set;
-    None where the instrument sees levels and no pulses."""
+    None where the instrument sees levels and no pulses. `stall_ns(start, end)` is the longest time for which this
+    computer let a lamp wait in a stretch of host time: 0 when the lamps are boards of their own."""
 
     name: str
     is_simulated: bool
@@ -34,5 +37,7 @@ class Bench:
     instrument: Instrument
     network: Network
     clock: Clock
+    desk: Desk
+    stall_ns: Callable[[int, int], int] = lambda start_ns, end_ns: 0
     sensor: LightSensor | None = None
     pwm_hz: float | None = None

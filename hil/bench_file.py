@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hil.bench import Bench, Stand
 from hil.bench_plan import CommandPlan, HubPlan, Plan, PowerPlan, ProbePlan, RelayPlan, SigrokPlan
+from hil.desk import Desk
 from hil.errors import BenchFile, NetworkFailed
 from hil.seams import Instrument, LightSensor, Network, Power
 from hil.toml_table import read_table
@@ -99,7 +100,7 @@ def _check_devices(plan: Plan, where: str) -> None:
 
 
 @contextmanager
-def open_bench(plan: Plan) -> Iterator[Bench]:
+def open_bench(plan: Plan, desk: Desk) -> Iterator[Bench]:
     """Opens every device, in the order in which their faults are best understood, and closes all at the end.
 
     Raises the BenchError of the first that fails; what was opened before it is closed.
@@ -132,7 +133,9 @@ def open_bench(plan: Plan) -> Iterator[Bench]:
                 )
             )  # fmt: skip
         network = _open_network(plan, opened)
-        yield Bench(plan.name, False, tuple(stands), instrument, network, clock, sensor, plan.pwm_hz or None)
+        yield Bench(
+            plan.name, False, tuple(stands), instrument, network, clock, desk, sensor=sensor, pwm_hz=plan.pwm_hz or None
+        )
 
 
 def _open_instrument(plan: Plan) -> Instrument:

@@ -1,4 +1,4 @@
-"""Commands of the bench: `streetlight demo`, `streetlight chaos`."""
+"""Commands of the simulated street and of the bench: `streetlight demo`, `streetlight chaos`, `streetlight hil`."""
 
 import json
 import tempfile
@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from contract.limits import COAP_PORT
+from hil import bench_cli
 
 commands = typer.Typer()
+commands.add_typer(bench_cli.commands, name="hil")
 
 
 @commands.command()

@@ -128,3 +128,7 @@ class Clock(Protocol):
 
     def uncertainty_ms(self) -> float:
         """Half width (95 %) of `utc_ms` against true UTC."""
+
+    def pass_until(self, utc_ms: float, then_rate: int) -> None:
+        """Let time pass for lamps that hear nobody. A simulated clock hurries to get there, and goes on at `then_rate`;
+        true time cannot."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from hil.drivers.commands import NOT_THERE, Run, run
 from hil.errors import BenchError
+from hil.patience import pause
 
 # Slewing moves wall clock and monotonic clock alike; only a step parts them.
 STEP_MS = 50.0
@@ -59,6 +60,10 @@ class HostClock:
             why = "there is no chronyc" if said.status == NOT_THERE else said.words
             raise ClockUnsure(f"nobody vouches for this computer's clock ({why})", _ADVICE)
         return parse(said.out)
+
+    def pass_until(self, utc_ms: float, then_rate: int) -> None:
+        """True time takes its time."""
+        pause(self.host_ns(utc_ms))
 
     def _read_ns(self) -> int:
         """UTC minus the monotonic clock, from the tightest of a few readings."""

@@ -22,6 +22,8 @@ from hil.seams import Instant, Waveform
 
 ANSWER_S = 2.0
 READ_S = 0.05
+# Of a USB bridge, as an ESP32 has it; USB of the chip itself takes no notice.
+BAUD = 115_200
 # Of a burst the tightest is kept; an exchange takes a millisecond or two over USB.
 BURST = 12
 # Between the pistol that starts the counters and the reading of the microseconds that the marks are in.
@@ -44,7 +46,7 @@ class Port(Protocol):
 def open_port(path: str) -> Port:
     """Raises InstrumentSilent when there is no such port, or it is taken."""
     try:
-        opened: Port = serial.Serial(path, timeout=READ_S, exclusive=True)
+        opened: Port = serial.Serial(path, BAUD, timeout=READ_S, exclusive=True)
     except (serial.SerialException, OSError) as error:
         raise InstrumentSilent(f"the probe's port {path} cannot be opened ({error})", _PORT) from None
     return opened

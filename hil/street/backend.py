@@ -124,7 +124,7 @@ class Api:
     def __init__(self, url: str, token: str):
         self._client = httpx.Client(base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=20)
 
-    def get(self, path: str, **parameters: Any) -> Any:
+    def get(self, path: str, /, **parameters: Any) -> Any:
         return self._call("GET", path, params=parameters)
 
     def post(self, path: str, body: object) -> Any:
@@ -133,7 +133,10 @@ class Api:
     def put(self, path: str, body: object) -> Any:
         return self._call("PUT", path, json=body)
 
-    def pages(self, path: str, **parameters: Any) -> list[Any]:
+    def delete(self, path: str) -> Any:
+        return self._call("DELETE", path)
+
+    def pages(self, path: str, /, **parameters: Any) -> list[Any]:
         """All items of a list, page after page."""
         items: list[Any] = []
         page = self.get(path, **parameters)

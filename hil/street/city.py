@@ -45,8 +45,8 @@ SCHEDULE: dict[str, Any] = {
 }
 
 
-def enrol(api: Api, poles: Sequence[Pole]) -> dict[str, int]:
-    """Create every lamp with its own keys; lamp ids by endpoint."""
+def enrol(api: Api, poles: Sequence[Pole], time_zone: str = TIME_ZONE) -> dict[str, int]:
+    """Create every lamp with its own keys and an IANA time zone; lamp ids by endpoint."""
     identifiers = {}
     for pole in poles:
         body = {
@@ -59,7 +59,7 @@ def enrol(api: Api, poles: Sequence[Pole]) -> dict[str, int]:
             "feeder": pole.feeder,
             "latitude": pole.latitude,
             "longitude": pole.longitude,
-            "time_zone": TIME_ZONE,
+            "time_zone": time_zone,
             "nominal_power_w": NOMINAL_W,
         }
         answer = api.post("/enrolments", body)

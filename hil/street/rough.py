@@ -16,18 +16,11 @@ from hil.street import city, vm
 from hil.street.backend import Api, Backend, BackendFailed
 from hil.street.impairment import Impairment
 from hil.street.lamp import Lamp
-from hil.street.plan import plan
+from hil.street.plan import TIME_ZONE, plan
 from hil.street.walltime import WallTime
 
 LOOK_EVERY_S = 0.1
 OWN_PORTS = (20_000, 32_000)
-
-
-class Operator(Api):
-    """The street's API client, and cancelling."""
-
-    def delete(self, path: str) -> Any:
-        return self._call("DELETE", path)
 
 
 class RoughStreet:
@@ -47,12 +40,14 @@ class RoughStreet:
         rebind_ms: float = 0,
         ports: tuple[int, int] | None = None,
         image: Path | None = None,
+        time_zone: str = TIME_ZONE,
     ) -> None:
         """`settings` are the lamps' beside their place and luminaire; `physics[n]` adds to lamp n's simulation; `ports`
-        are the backend's for HTTP and CoAP (free ones when left out)."""
+        are the backend's for HTTP and CoAP (free ones when left out); `time_zone` is an IANA name."""
         directory.mkdir(parents=True, exist_ok=True)
         http_port, coap_port = ports or free_ports()
         self.wall = wall
+        self._time_zone = time_zone
         self.poles = plan(lamps)
         self.backend = Backend(directory, http_port, coap_port, wall)
         self.network = Impairment(("127.0.0.1", coap_port), lamps, seed, rebind_ms)
@@ -80,7 +75,7 @@ class RoughStreet:
         ]
         self.power: list[list[int]] = [[] for _ in self.lamps]
         self._switching = threading.Lock()
-        self.api: Operator
+        self.api: Api
         self.ids: list[int] = []
         self.schedule = 0
 
@@ -89,8 +84,8 @@ class RoughStreet:
         self.network.start()
         self.backend.start()
         token = self.backend.command("token", "create", "--name", "chaos", "--role", "admin").strip()
-        self.api = Operator(self.backend.url, token)
-        identifiers = city.enrol(self.api, self.poles)
+        self.api = Api(self.backend.url, token)
+        identifiers = city.enrol(self.api, self.poles, self._time_zone)
         self.ids = [identifiers[pole.endpoint] for pole in self.poles]
         self.schedule = city.plan_lighting(self.api, self.poles, identifiers, dict(schedule))
 

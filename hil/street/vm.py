@@ -39,13 +39,14 @@ class MissingVm(RuntimeError):
     """The MicroPython VM or its compiler is not installed."""
 
 
-def build_image(directory: Path) -> Path:
+def build_image(directory: Path, tree: Path | None = None) -> Path:
     """The ROMFS image of the simulated lamp, in `directory`; it is compiled when it is not there or out of date.
 
-    Raises MissingVm when there is no compiler or it refuses a file.
+    `tree` is a folder with another firmware/ and contract/ (this product's own when left out). Raises MissingVm when
+    there is no compiler or it refuses a file.
     """
     command = [sys.executable, "-m", "firmware.image", str(directory.resolve()), "--simulated"]
-    root = Path(contract.__file__).resolve().parents[1]
+    root = tree or Path(contract.__file__).resolve().parents[1]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:
         raise MissingVm(f"the lamp's ROM image could not be made: {done.stderr.strip() or ADVICE}")
@@ -57,8 +58,29 @@ def command(image: Path, arguments: list[str], heap: str = HEAP, module: str = "
 
     `heap` is what MicroPython's -X heapsize takes. Raises MissingVm.
     """
+    return [sys.executable, "-I", "-S", "-c", LAUNCHER, _library(), str(image), heap, module, *arguments]
+
+
+def script(text: str) -> list[str]:
+    """The command line that runs a script in a VM of its own, without the firmware. Raises MissingVm."""
+    start = (
+        "import sys; sys.path.append(sys.argv[1]); import micropython_run; "
+        "sys.exit(micropython_run.run_main(['micropython', '-c', sys.argv[2]]))"
+    )
+    return [sys.executable, "-I", "-S", "-c", start, _library(), text]
+
+
+def version() -> str:
+    """MicroPython's own words about itself. Raises MissingVm."""
+    done = subprocess.run(script("import sys; print(sys.version)"), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise MissingVm(f"the MicroPython VM does not run: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def _library() -> str:
+    """The folder in which the VM is installed."""
     found = importlib.util.find_spec("micropython_run")
     if found is None or found.origin is None:
         raise MissingVm(f"the MicroPython VM is not installed: {ADVICE}")
-    library = str(Path(found.origin).parent)
-    return [sys.executable, "-I", "-S", "-c", LAUNCHER, library, str(image), heap, module, *arguments]
+    return str(Path(found.origin).parent)

@@ -14,14 +14,13 @@ from aiocoap.oscore import NotAProtectedMessage
 
 from contract.senml import TLV
 from hil.street import city
-from hil.street.backend import Backend
+from hil.street.backend import Api, Backend
 from hil.street.lamp import Lamp
 from hil.street.plan import Pole, plan
 from tests.backend.device_server.peers import Context
 from tests.backend.device_server.peers import Lamp as Peer
 from tests.system.relay import Datagram, Relay
 from tests.system.test_third_party import resources
-from tests.system.town import Operator
 from tests.system.waiting import free_ports, until
 
 FAR = 1 << 30
@@ -40,7 +39,7 @@ class Invited:
         self.backend = Backend(directory, http_port, coap_port, environment={"STREETLIGHT_COAP_URI": uri})
         self.backend.start()
         token = self.backend.command("token", "create", "--name", "tests", "--role", "admin").strip()
-        self.api = Operator(self.backend.url, token)
+        self.api = Api(self.backend.url, token)
         self.pole: Pole = plan(1)[0]
         self.identifier = enrol(self.api, self.pole, bootstrap=True)
         self.lamp = Lamp(self.pole, directory / "lamp", image, ("127.0.0.1", self.relay.port), {}, SETTINGS)
@@ -60,7 +59,7 @@ class Invited:
         self.backend.stop()
 
 
-def enrol(api: Operator, pole: Pole, **changes: Any) -> int:
+def enrol(api: Api, pole: Pole, **changes: Any) -> int:
     body = {
         "endpoint": pole.endpoint,
         "sender_id": pole.mac.hex(),
@@ -194,12 +193,12 @@ class Strange:
 
 
 @pytest.fixture
-def laboratory(tmp_path: Path) -> Iterator[tuple[Backend, Operator]]:
+def laboratory(tmp_path: Path) -> Iterator[tuple[Backend, Api]]:
     http_port, coap_port = free_ports()
     environment = {"STREETLIGHT_ALLOW_INSECURE": "true", "STREETLIGHT_COAP_URI": f"coap://127.0.0.1:{coap_port}"}
     backend = Backend(tmp_path, http_port, coap_port, environment=environment)
     backend.start()
-    api = Operator(backend.url, backend.command("token", "create", "--name", "tests", "--role", "admin").strip())
+    api = Api(backend.url, backend.command("token", "create", "--name", "tests", "--role", "admin").strip())
     yield backend, api
     api.close()
     backend.stop()
@@ -207,7 +206,7 @@ def laboratory(tmp_path: Path) -> Iterator[tuple[Backend, Operator]]:
 
 @pytest.mark.parametrize("preferred", ["", "&pct=11542", "&pct=112"])
 async def test_a_client_of_another_make_is_bootstrapped_in_the_laboratory(
-    laboratory: tuple[Backend, Operator], preferred: str
+    laboratory: tuple[Backend, Api], preferred: str
 ) -> None:
     backend, api = laboratory
     pole, strange = plan(1)[0], Strange()

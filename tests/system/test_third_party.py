@@ -10,10 +10,9 @@ from aiocoap.numbers.codes import Code
 
 from contract.senml import TLV
 from hil.street import city
-from hil.street.backend import Backend
+from hil.street.backend import Api, Backend
 from hil.street.plan import plan
 from tests.backend.device_server.peers import Lamp
-from tests.system.town import Operator
 from tests.system.waiting import free_ports
 
 COMMAND, START, END, FADE = 1, 50, 51, 52
@@ -55,12 +54,12 @@ def resources(data: bytes) -> dict[int, bytes]:
 
 
 @pytest.fixture(scope="module")
-def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Backend, Operator]]:
+def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Backend, Api]]:
     http_port, coap_port = free_ports()
     directory: Path = tmp_path_factory.mktemp("laboratory")
     backend = Backend(directory, http_port, coap_port, environment={"STREETLIGHT_ALLOW_INSECURE": "true"})
     backend.start()
-    api = Operator(backend.url, backend.command("token", "create", "--name", "tests", "--role", "admin").strip())
+    api = Api(backend.url, backend.command("token", "create", "--name", "tests", "--role", "admin").strip())
     yield backend, api
     api.close()
     backend.stop()
@@ -68,7 +67,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Backe
 
 @pytest.mark.parametrize("number, version", [(0, "1.0"), (1, "1.1")])
 async def test_a_lamp_of_another_make_is_seen_and_obeys(
-    laboratory: tuple[Backend, Operator], number: int, version: str
+    laboratory: tuple[Backend, Api], number: int, version: str
 ) -> None:
     backend, api = laboratory
     pole, strange = plan(2)[number], Strange()
@@ -99,5 +98,5 @@ async def test_a_lamp_of_another_make_is_seen_and_obeys(
         await lamp.close()
 
 
-def _is(api: Operator, override: int, state: str) -> bool:
+def _is(api: Api, override: int, state: str) -> bool:
     return bool(api.get(f"/overrides/{override}/outcomes")["items"][0]["state"] == state)

@@ -38,13 +38,6 @@ ALWAYS_80: dict[str, Any] = {
 TOLD = re.compile(r"\breport (sent|acknowledged) kind=telemetry at_s=(\d+)")
 
 
-class Operator(Api):
-    """The street's API client, and cancelling."""
-
-    def delete(self, path: str) -> Any:
-        return self._call("DELETE", path)
-
-
 def milliseconds(iso: str) -> int:
     return round(datetime.fromisoformat(iso).timestamp() * 1000)
 
@@ -108,7 +101,7 @@ class Town:
             for number, pole in enumerate(self.poles)
         ]
         self._plan = schedule
-        self.api: Operator
+        self.api: Api
         self.ids: list[int] = []
         self.schedule = 0
 
@@ -123,7 +116,7 @@ class Town:
             self._relay.start()
         self.backend.start()
         token = self.backend.command("token", "create", "--name", "tests", "--role", "admin").strip()
-        self.api = Operator(self.backend.url, token)
+        self.api = Api(self.backend.url, token)
         identifiers = city.enrol(self.api, self.poles)
         self.ids = [identifiers[pole.endpoint] for pole in self.poles]
         self.schedule = self.api.post("/schedules", dict(self._plan))["id"]
@@ -256,4 +249,4 @@ def running_town(*arguments: Any, **named: Any) -> Iterator[Town]:
         town.close()
 
 
-__all__ = ["ALWAYS_80", "TIME_ZONE", "Operator", "Town", "iso", "milliseconds", "running_town"]
+__all__ = ["ALWAYS_80", "TIME_ZONE", "Town", "iso", "milliseconds", "running_town"]

@@ -1,0 +1,1 @@
+"""What is wrong with a bench, and what to do about it, before a check wonders."""
