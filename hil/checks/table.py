@@ -70,16 +70,16 @@ CHECKS = (
     Check("heap", ("heap",), memory.heap, Scene(boards=1), lane=2, nice=5),
     Check("step", ("step",), steps.in_sync, _SYNC, lane=3),
     Check(
-        "step-midnight", ("step-midnight",), steps.midnight, Scene(datetime(2027, 3, 10, 23, 50), rate=10),
+        "step-midnight", ("step-midnight",), steps.midnight, Scene(datetime(2027, 3, 10, 23, 48), rate=10),
         lane=3, hours=24,
     ),
     Check(
         "step-spring", ("step-spring",), steps.spring,
-        Scene(datetime(2027, 3, 28, 1, 50), time_zone=BERLIN, rate=10), lane=3, real=TRUE_TIME,
+        Scene(datetime(2027, 3, 28, 1, 48), time_zone=BERLIN, rate=10), lane=3, real=TRUE_TIME,
     ),
     Check(
         "step-autumn", ("step-autumn",), steps.autumn,
-        Scene(datetime(2027, 10, 31, 1, 50), time_zone=BERLIN, rate=10), lane=3, real=TRUE_TIME,
+        Scene(datetime(2027, 10, 31, 1, 48), time_zone=BERLIN, rate=10), lane=3, real=TRUE_TIME,
     ),
     Check(
         "step-alone", ("step-alone",), steps.alone,
