@@ -4,7 +4,6 @@ Lanes are threads, each with scenes of its own; on a real bench there is one. A 
 inconclusive and its scene is opened anew for those that follow: what it left behind is nobody else's trouble.
 """
 
-import os
 import threading
 import time
 import traceback
@@ -106,9 +105,6 @@ class Session:
         self._listen(omitted.check, "not carried")
 
     def _run_lane(self, checks: Sequence[Check]) -> None:
-        if self._benches.traits.is_simulated and checks[0].nice:
-            # On Linux a thread has a niceness of its own, and what it starts inherits it.
-            os.nice(checks[0].nice)
         for _, group in groupby(checks, key=lambda check: check.scene):
             waiting = list(group)
             while waiting and not self._is_over:

@@ -23,15 +23,13 @@ TRUE_TIME = "true time cannot be moved to the night of the change"
 class Check:
     """`measures` are names of `hil.limits`. `lane`: on a simulated bench lanes run side by side, each with a street of
     its own, and lane 0 holds what wants the computer for itself; on a real bench all have the same boards and run in a
-    row. `nice`: a check that only counts gives way to those that take time. `hours` it takes on a real bench, where it
-    runs only when it is named."""
+    row. `hours` it takes on a real bench, where it runs only when it is named."""
 
     name: str
     measures: tuple[str, ...]
     procedure: Procedure
     scene: Scene = field(default_factory=Scene)
     lane: int = 0
-    nice: int = 0
     simulated: str = ""
     real: str = ""
     hours: float = 0
@@ -67,7 +65,7 @@ CHECKS = (
     Check("watchdog", ("watchdog",), recovery.watchdog, lane=1, needs_console=True),
     Check("power-cut", ("power-cut",), recovery.power_cut, lane=1),
     Check("rejoin", ("rejoin",), network.rejoin, lane=5),
-    Check("heap", ("heap",), memory.heap, Scene(boards=1), lane=2, nice=5),
+    Check("heap", ("heap",), memory.heap, Scene(boards=1), lane=2),
     Check("step", ("step",), steps.in_sync, _SYNC, lane=3),
     Check(
         "step-midnight", ("step-midnight",), steps.midnight, Scene(datetime(2027, 3, 10, 23, 48), rate=10),
