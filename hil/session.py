@@ -98,6 +98,8 @@ class Session:
         """What is still under way is no part of this run any more."""
         with self._lock:
             self._is_over = True
+        for done in self._done.values():
+            done.set()
 
     def _omit(self, omitted: NotCarried) -> None:
         with self._lock:
@@ -105,6 +107,10 @@ class Session:
         self._listen(omitted.check, "not carried")
 
     def _run_lane(self, checks: Sequence[Check]) -> None:
+        if self._benches.traits.is_simulated and checks[0].lane:
+            for check in self._checks:
+                if check.is_alone:
+                    self._done[check.name].wait()
         for _, group in groupby(checks, key=lambda check: check.scene):
             waiting = list(group)
             while waiting and not self._is_over:

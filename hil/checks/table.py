@@ -23,13 +23,15 @@ TRUE_TIME = "true time cannot be moved to the night of the change"
 class Check:
     """`measures` are names of `hil.limits`. `lane`: on a simulated bench lanes run side by side, each with a street of
     its own, and lane 0 holds what wants the computer for itself; on a real bench all have the same boards and run in a
-    row. `hours` it takes on a real bench, where it runs only when it is named."""
+    row. The other lanes begin when all that is `is_alone` has ended. `hours` it takes on a real bench, where it runs
+    only when it is named."""
 
     name: str
     measures: tuple[str, ...]
     procedure: Procedure
     scene: Scene = field(default_factory=Scene)
     lane: int = 0
+    is_alone: bool = False
     simulated: str = ""
     real: str = ""
     hours: float = 0
@@ -54,8 +56,8 @@ class Check:
 _SYNC = Scene(rate=10)
 
 CHECKS = (
-    Check("boot", ("boot",), boot.measure),
-    Check("latency", ("override", "received"), latency.measure),
+    Check("boot", ("boot",), boot.measure, is_alone=True),
+    Check("latency", ("override", "received"), latency.measure, is_alone=True),
     Check("garbage", ("garbage",), latency.garbage),
     Check("spread", ("spread",), group.measure, boards=2),
     Check("fade", ("fade", "fade-step"), fade.measure),

@@ -161,6 +161,12 @@ def test_lanes_of_a_simulated_bench_run_side_by_side_and_boards_have_one(tmp_pat
         assert (Outcome.INCONCLUSIVE in met) is not is_simulated
 
 
+def test_other_lanes_wait_for_what_wants_the_computer_alone(tmp_path: Path) -> None:
+    alone = Check("latency", ("boot",), good("boot"), is_alone=True)
+    _, heard = run(Benches(), tmp_path / "r", alone, Check("rejoin", ("rejoin",), good("rejoin"), lane=1))
+    assert heard.index("latency ends") < heard.index("rejoin begins")
+
+
 def test_what_a_bench_cannot_carry_is_said_and_not_run(tmp_path: Path) -> None:
     real = Benches(is_simulated=False, boards=1, has_consoles=False)
     session, _ = run(real, tmp_path / "r", *named([]))
