@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from firmware import store as module
 from firmware.errors import StorageError
-from firmware.store import Store, head_of, inspect
+from firmware.store import DATA_AT, Store, head_of, inspect
 from tests.firmware.flash import Flash, PowerCut, cuts
 
 OLD = b"the schedule of last week"
@@ -151,6 +151,36 @@ def test_the_same_data_is_not_written_again() -> None:
     flash = prepared(OLD)
     Store("", files=flash).save("program", OLD)
     assert flash.steps == 0
+
+
+def test_every_byte_that_flash_was_given_is_counted() -> None:
+    given: list[int] = []
+
+    class Counted(Flash):
+        def write(self, name: str, parts: list[bytes]) -> None:
+            given.append(sum(len(part) for part in parts))
+            super().write(name, parts)
+
+    flash = Counted()
+    store = Store("", files=flash)
+    assert store.written == 0
+    store.save("program", OLD)
+    assert store.written == sum(given) == 2 * (DATA_AT + len(OLD)), "the first save fills both slots"
+    store.save("program", [NEW[:7], NEW[7:]])
+    store.save("numbers", OLD, both=True)
+    assert (store.written, len(given)) == (sum(given), 5)
+    store.save("numbers", OLD)
+    store.load("program")
+    store.delete("program")
+    assert (store.written, len(given)) == (sum(given), 5), "neither the same again, nor a look, nor a removal"
+    flash.deaf = True
+    with pytest.raises(StorageError):
+        store.save("program", NEW)
+    flash.refuse = True
+    with pytest.raises(StorageError):
+        store.save("program", NEW)
+    assert (store.written, len(given)) == (sum(given), 7), "what flash did not keep has worn it all the same"
+    assert Store("", files=flash).written == 0, "since start-up"
 
 
 def test_the_sequence_number_may_wrap() -> None:

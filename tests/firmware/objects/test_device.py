@@ -4,6 +4,7 @@ import pytest
 
 from contract import faults
 from contract.paths import Path
+from firmware import heap
 from firmware.lwm2m.errors import BadRequest, NotAllowed, NotFound
 from firmware.version import VERSION
 from tests.firmware.nights import EVENING
@@ -35,6 +36,16 @@ def test_who_the_controller_is() -> None:
         21: 128,
         22: {0: (3410, 0)},
     }
+
+
+def test_garbage_is_collected_before_free_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    pole = Pole()
+    free = [61_440]
+    monkeypatch.setattr(pole.board, "memory", lambda: (free[-1], 131_072))
+    monkeypatch.setattr(heap, "collect", lambda: free.append(71_680))
+    assert pole.read("/3/0/21") == 128
+    assert free == [61_440], "the total needs no collection"
+    assert pole.read("/3/0/10") == 70
 
 
 def test_the_version_is_that_of_the_distribution() -> None:

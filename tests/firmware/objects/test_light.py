@@ -57,6 +57,20 @@ def test_every_readable_resource_can_be_read_before_and_after_the_first_decision
     assert pole.read("/3416/0/5518") == pole.read("/3418/0/5518") == pole.read("/3419/0/5518") == NOW_S
 
 
+def test_what_a_server_writes_is_counted_in_the_bytes_that_flash_was_given() -> None:
+    pole = Pole()
+    begun = pole.read("/42769/0/20")
+    pole.read("/42769/0/1")
+    assert pole.read("/42769/0/20") == begun, "to look writes nothing"
+    pole.write({"/42769/0/16": 55})
+    grown = pole.read("/42769/0/20")
+    assert grown - begun == sum(len(content) for content in pole.flash.files.values()), "both slots of the first save"
+    pole.write({"/42769/0/16": 55})
+    assert pole.read("/42769/0/20") == grown, "what is on flash already is not written again"
+    with pytest.raises(NotAllowed):
+        pole.write({"/42769/0/20": 0})
+
+
 def test_an_override_in_one_composite_write() -> None:
     pole = Pole()
     pole.decide()
