@@ -206,7 +206,7 @@ class Requester:
         except TimeoutError:
             raise LampUnreachable("the lamp acknowledged the request and sent no answer") from None
         except error.ConRetransmitsExceeded:
-            raise LampUnreachable("the lamp does not answer; it gets the request at its next check-in") from None
+            raise LampUnreachable("the lamp does not answer") from None
         except error.LibraryShutdown:
             raise LampUnreachable("the device server is stopping") from None
         except error.Error as problem:

@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from backend.device_server.errors import LampRefused, LampUnreachable
 from backend.device_server.gateway import Gateway
 from backend.diagnostics.models import ResourceValue
-from backend.errors import BadGateway, BadInput, Unavailable
+from backend.errors import BadGateway, BadInput, Conflict, Unavailable
+from backend.kit.times import format_utc
+from backend.lamps.service import LampRow
 from contract import objects, paths
 from contract.objects import device, oscore, security
 from contract.paths import Path
 
-# A person or a program waits; a lamp that is asked meanwhile by others answers them first.
-PATIENCE_S = 20.0
+# A person or a program waits; a lamp that is asked meanwhile by others answers them first. Both repetitions of a
+# request are answered by then, and a client that itself waits for 20 s still hears why.
+PATIENCE_S = 15.0
 # Keys and identities: no operator's business, and not readable over LwM2M at all (Core 1.1, E.1; OSCORE object).
 SECRET = (security.ID, oscore.ID)
 REBOOT = paths.path(device.ID, 0, device.REBOOT.id)
-ABSENT = "Look at its status (GET /api/v1/lamps/{lamp_id}); it can be asked as soon as it is online."
+ABSENT = "Look at its status (GET /api/v1/lamps/%d); it can be asked as soon as it is online."
+UNSURE = "It may restart all the same: compare its boot counter (42769/0/4) before you ask again."
 
 
 def wanted(texts: Sequence[str]) -> list[Path]:
@@ -26,8 +30,10 @@ def wanted(texts: Sequence[str]) -> list[Path]:
         field = f"path.{number}"
         try:
             path: Path = paths.parse(text)
-        except paths.PathError as error:
-            raise BadInput.of(field, str(error)) from None
+        except paths.PathError:
+            # Its words repeat what was sent, which may be a key.
+            reason = f"this is no path: write /object/instance/resource, at most four numbers from 0 to {paths.LAST_ID}"
+            raise BadInput.of(field, reason) from None
         if path.object in SECRET:
             raise BadInput.of(field, f"object {path.object} holds keys; no lamp tells them, and nobody may ask")
         if path.instance is None or path.resource is None:
@@ -36,9 +42,21 @@ def wanted(texts: Sequence[str]) -> list[Path]:
         if resource is None:
             raise BadInput.of(field, f"there is no resource {path.object}/{path.resource}; docs/wire.md lists all")
         if "R" not in resource.operations:
-            raise BadInput.of(field, f"{resource.name} ({text}) cannot be read")
+            raise BadInput.of(field, f"{resource.name} cannot be read")
         found.append(path)
     return found
+
+
+def check_present(gateway: Gateway, row: LampRow) -> None:
+    """Whether the lamp is worth asking. Raises Conflict when it is retired, Unavailable when it is offline."""
+    lamp_id = row.lamp.id
+    assert lamp_id is not None
+    if row.lamp.retired_at_ms is not None:
+        raise Conflict(f"Lamp {lamp_id} is retired.", "Enrol its endpoint again to bring it back into service.")
+    if not gateway.is_present(lamp_id):
+        heard = row.registration
+        words = "it has never registered" if heard is None else f"last heard {format_utc(heard.last_heard_real_ms)}"
+        raise Unavailable(f"Lamp {lamp_id} is offline: {words}.", ABSENT % lamp_id)
 
 
 async def read(gateway: Gateway, lamp_id: int, wanted: Sequence[Path]) -> list[ResourceValue]:
@@ -47,7 +65,7 @@ async def read(gateway: Gateway, lamp_id: int, wanted: Sequence[Path]) -> list[R
         async with asyncio.timeout(PATIENCE_S):
             values = await gateway.read_composite(lamp_id, wanted)
     except (LampUnreachable, TimeoutError) as error:
-        raise _absent(lamp_id, error) from error
+        raise _absent(lamp_id, error, ABSENT % lamp_id) from error
     except LampRefused as error:
         raise BadGateway(f"Lamp {lamp_id} did not tell: {error}.", _ADVICE) from error
     items = []
@@ -64,13 +82,14 @@ async def restart(gateway: Gateway, lamp_id: int) -> None:
         async with asyncio.timeout(PATIENCE_S):
             await gateway.execute(lamp_id, REBOOT)
     except (LampUnreachable, TimeoutError) as error:
-        raise _absent(lamp_id, error) from error
+        raise _absent(lamp_id, error, UNSURE) from error
     except LampRefused as error:
         raise BadGateway(f"Lamp {lamp_id} did not restart: {error}.", _ADVICE) from error
 
 
-def _absent(lamp_id: int, error: Exception) -> Unavailable:
-    return Unavailable(f"Lamp {lamp_id} does not answer: {error or 'it is asked by others'}.", ABSENT)
+def _absent(lamp_id: int, error: Exception, advice: str) -> Unavailable:
+    words = f"it did not within {PATIENCE_S:g} s" if isinstance(error, TimeoutError) else error
+    return Unavailable(f"Lamp {lamp_id} does not answer: {words}.", advice)
 
 
 _ADVICE = "Its code says why (docs/wire.md); 5.xx may pass, 4.xx will not."

@@ -3,7 +3,10 @@
 import time
 from typing import Any
 
-from tests.system.town import Town
+import pytest
+
+from hil.street.backend import BackendFailed
+from tests.system.town import LIFETIME_S, Town
 from tests.system.waiting import until
 
 FREE, TIME, BOOTS, WRITTEN = "/3/0/10", "/3/0/13", "/42769/0/4", "/42769/0/20"
@@ -31,6 +34,26 @@ def test_a_lamp_that_is_told_to_restart_starts_again_and_comes_back(town: Town) 
     town.api.post(f"/lamps/{town.ids[0]}/restart", {})
     until(lambda: boots + 1 == _boots(town), 30, "the lamp has started once more")
     town.shines(0, 80)
+
+
+@pytest.mark.parametrize("path", ["/0/0/5", "/21/0/3", "/23/0/0"])
+def test_keys_are_not_read_over_the_api(town: Town, path: str) -> None:
+    with pytest.raises(BackendFailed, match="refused with 422"):
+        read(town, 0, path)
+
+
+def test_a_lamp_without_supply_is_refused_at_once_when_it_counts_as_offline(town: Town) -> None:
+    town.lamps[2].power_off()
+    try:
+        until(lambda: not town.is_online(2), 3 * LIFETIME_S, "lamp 2 is offline")
+        with pytest.raises(BackendFailed, match=r"refused with 503.*offline: last heard"):
+            read(town, 2, FREE)
+        with pytest.raises(BackendFailed, match=r"refused with 503.*offline: last heard"):
+            town.api.post(f"/lamps/{town.ids[2]}/restart", {})
+    finally:
+        town.power_on(2)
+    until(lambda: town.is_online(2), 30, "lamp 2 is back")
+    assert read(town, 2, FREE)[FREE] > 0
 
 
 def _boots(town: Town) -> int | None:

@@ -347,7 +347,7 @@ async def _nothing():
 async def test_a_lamp_that_is_silent_is_unreachable_after_the_retransmissions(server, make_raw):
     raw, context = await make_raw(server), Context()
     await raw.protected(context, Message(code=Code.GET, uri_path=("time",)))
-    with pytest.raises(LampUnreachable, match="next check-in"):
+    with pytest.raises(LampUnreachable, match="the lamp does not answer"):
         await server.gateway.read(7, "/3/0/0")
     assert raw.received.qsize() == 3, "one and two retransmissions"
 
