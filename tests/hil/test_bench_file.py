@@ -7,7 +7,9 @@ import pytest
 
 from hil import bench_file
 from hil.bench_plan import POWER, CommandPlan, HubPlan, PhotodiodePlan, ProbePlan, SigrokPlan, SupplyPlan
+from hil.desk import Desk
 from hil.errors import BenchFile, InstrumentSilent
+from hil.street.backend import Api
 
 EXAMPLE = bench_file.EXAMPLE.read_text(encoding="utf-8")
 SIGROK = """driver = "sigrok"
@@ -18,6 +20,9 @@ marker_channel = "D7"
 PROBE = EXAMPLE[EXAMPLE.index('driver = "probe"') : EXAMPLE.index("# Or a logic analyser")]
 LEFT_POWER = 'power = { driver = "scpi", address = "192.168.1.30:5025", output = 1 }'
 RIGHT_POWER = 'power = { driver = "uhubctl", hub = "1-1.4", port = 2 }'
+
+
+DESK = Desk(Api("http://127.0.0.1:9", "none"), [1, 2])
 
 
 def test_the_example_is_read() -> None:
@@ -165,19 +170,20 @@ def on_loopback() -> str:
 
 def test_a_bench_is_opened_whole_and_closed_whole(told: list[str]) -> None:
     plan = bench_file.read(on_loopback())
-    with bench_file.open_bench(plan) as bench:
+    with bench_file.open_bench(plan, DESK) as bench:
         assert [stand.name for stand in bench.stands] == ["left", "right"]
         assert (bench.name, bench.is_simulated, bench.pwm_hz) == ("desk", False, 1000)
         assert bench.stands[0].feeder_v == (4.75, 5.25)
         assert (bench.stands[0].supply_channel, bench.stands[1].supply_channel) == ("4", None)
         assert bench.sensor is not None
+        assert bench.desk is DESK
         assert told == ["open clock", "open port", "open probe", "open relays"]
     assert sorted(told[4:]) == ["close probe", "close relays"]
 
 
 def test_a_bench_that_opens_by_half_is_closed_again(told: list[str]) -> None:
     plan = bench_file.read(on_loopback().replace("127.0.0.3", "192.0.2.1"))
-    with pytest.raises(Exception, match="must be an address of this computer"), bench_file.open_bench(plan):
+    with pytest.raises(Exception, match="must be an address of this computer"), bench_file.open_bench(plan, DESK):
         raise AssertionError("it opened")
     assert sorted(told[4:]) == ["close probe", "close relays"]
 
