@@ -28,8 +28,8 @@ class Stand:
 @dataclass(frozen=True)
 class Bench:
     """Boards are numbered by their place in `stands`, everywhere. `pwm_hz` is the dimming output's frequency as set;
-    None where the instrument sees levels and no pulses. `stall_ns(start, end)` is the longest time for which this
-    computer let a lamp wait in a stretch of host time: 0 when the lamps are boards of their own."""
+    None where the instrument sees levels and no pulses. `stall_ns(board, start, end)` is how long this computer may
+    have let a board wait in a stretch of host time: 0 when boards have a processor of their own."""
 
     name: str
     is_simulated: bool
@@ -38,6 +38,6 @@ class Bench:
     network: Network
     clock: Clock
     desk: Desk
-    stall_ns: Callable[[int, int], int] = lambda start_ns, end_ns: 0
+    stall_ns: Callable[[int, int, int], int] = lambda board, start_ns, end_ns: 0
     sensor: LightSensor | None = None
     pwm_hz: float | None = None

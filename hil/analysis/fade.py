@@ -22,9 +22,9 @@ class Fade:
     both stamps do not know, and one step, within which nobody sees that a fade has begun.
 
     Shares of full scale, true within plus or minus `level_uncertainty`: `start_level`, `end_level`; `largest_back`
-    (the furthest it was behind where it had been, 0 is monotonic), `largest_step`, `deviation` (the furthest from the
-    straight line from begin to end, before and after each step). `r_squared` of the levels that the steps reached
-    against that line; 1 is straight.
+    (the furthest it was behind where it had been, 0 is monotonic), `largest_step` (after a hold, `largest_ns` from its
+    begin to its end), `deviation` (the furthest from the straight line from begin to end, before and after each step).
+    `r_squared` of the levels that the steps reached against that line; 1 is straight.
     """
 
     duration_ns: int
@@ -35,6 +35,7 @@ class Fade:
     end_level: float
     largest_back: float
     largest_step: float
+    largest_ns: tuple[int, int]
     deviation: float
     r_squared: float
     level_uncertainty: float
@@ -66,6 +67,9 @@ def fade(trace: EdgeTrace, level_uncertainty: float = 0.0) -> Fade:
     begin = float(at[1]) - _first_hold(at, level, pace)
     deviation, r_squared = _straightness(at, level, begin)
     moved = np.abs(np.diff(level))
+    # The first hold has no beginning of its own in `at`.
+    holds = np.concatenate(([begin], at[1:]))
+    largest = int(moved.argmax())
     return Fade(
         duration_ns=round(at[-1] - begin),
         uncertainty_ns=2 * trace.uncertainty_ns + round(pace),
@@ -74,7 +78,8 @@ def fade(trace: EdgeTrace, level_uncertainty: float = 0.0) -> Fade:
         start_level=start,
         end_level=end,
         largest_back=back,
-        largest_step=float(moved.max()),
+        largest_step=float(moved[largest]),
+        largest_ns=(trace.t_ns[0] + round(holds[largest]), trace.t_ns[0] + round(holds[largest + 1])),
         deviation=deviation,
         r_squared=r_squared,
         level_uncertainty=level_uncertainty,

@@ -69,11 +69,11 @@ def sample(
 ) -> Sample:
     """Seconds from `begin` to `end_ns` on the instrument's clock; `patience_s` when it never came (None).
 
-    The uncertainty holds what the stamps do not know and the longest time for which this computer let a lamp wait.
+    The uncertainty holds what the stamps do not know and how long this computer may have let the board wait.
     """
     last_ns = end_ns if end_ns is not None else begin.t_ns + round(patience_s * 1e9)
     shown = light.levels(bench, board, begin.t_ns - AROUND_NS, last_ns + AROUND_NS)
-    doubt_ns = begin.uncertainty_ns + shown.uncertainty_ns + bench.stall_ns(begin.t_ns, last_ns)
+    doubt_ns = begin.uncertainty_ns + shown.uncertainty_ns + bench.stall_ns(board, begin.t_ns, last_ns)
     return Sample(
         value=(last_ns - begin.t_ns) / 1e9,
         uncertainty=doubt_ns / 1e9,

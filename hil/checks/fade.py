@@ -68,7 +68,7 @@ def faded(bench: Bench, board: int, level: int, begin_ns: int) -> tuple[Sample, 
         facts: dict[str, object] = {"never": True, "why": str(error)}
         return Sample(100.0, 0.0, name, at_ms, seen, facts=facts), Sample(float(whole), 0.0, name, at_ms, seen)
     ends_ns = (found.begin_ns, found.end_ns)
-    late_ns = sum(bench.stall_ns(at_ns - AROUND_NS, at_ns + AROUND_NS) for at_ns in ends_ns)
+    late_ns = sum(bench.stall_ns(board, at_ns - AROUND_NS, at_ns + AROUND_NS) for at_ns in ends_ns)
     duration = Sample(
         value=abs(found.duration_ns / 1e9 - FADE_S) / FADE_S * 100,
         uncertainty=(found.uncertainty_ns + late_ns) / 1e9 / FADE_S * 100,
@@ -79,7 +79,7 @@ def faded(bench: Bench, board: int, level: int, begin_ns: int) -> tuple[Sample, 
         facts={"to": level, "duration_s": found.duration_ns / 1e9, "steps": found.steps, "r_squared": found.r_squared},
     )
     # What this computer held back came in one step afterwards.
-    held_back = bench.stall_ns(found.begin_ns, found.end_ns) / 1e9 / FADE_S * whole
+    held_back = bench.stall_ns(board, *found.largest_ns) / 1e9 / FADE_S * whole
     step = Sample(
         value=max(found.largest_step * 100, 0.0 if found.is_monotonic else 100.0),
         uncertainty=2 * doubt * 100 + held_back,

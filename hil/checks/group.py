@@ -55,7 +55,7 @@ def together(bench: Bench, group: Sequence[int], turn: int) -> tuple[int, Sample
     first, last = min(moments.values()), max(moments.values())
     board = max(moments, key=lambda number: moments[number])
     trace = light.levels(bench, board, first - AROUND_NS, last + AROUND_NS)
-    doubt_ns = 2 * trace.uncertainty_ns + bench.stall_ns(first, last)
+    doubt_ns = 2 * trace.uncertainty_ns + max(bench.stall_ns(each, first, last) for each in group)
     return override, Sample(
         value=(last - first) / 1e9,
         uncertainty=doubt_ns / 1e9,

@@ -118,7 +118,7 @@ def late_steps(bench: Bench, board: int, seen: EdgeTrace, fade_s: float) -> tupl
     pace_ns = sorted(later - before for (before, _), (later, _) in pairwise(steps))[len(steps) // 2]
     samples = []
     for (before, _), (later, level) in pairwise(steps):
-        doubt_ns = 2 * seen.uncertainty_ns + bench.stall_ns(before, later)
+        doubt_ns = 2 * seen.uncertainty_ns + bench.stall_ns(board, before, later)
         late_ns = max(0, later - before - pace_ns)
         marks = {"step before": before, "step": later}
         samples.append(Sample(late_ns / 1e9, doubt_ns / 1e9, name, at_ms, seen, marks, {"level": level}))

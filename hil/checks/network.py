@@ -52,5 +52,5 @@ def back(bench: Bench, board: int, chance: random.Random) -> Sample:
         asked_ns = time.monotonic_ns()
     now_ns = time.monotonic_ns()
     # The backend was asked every now and then: it knew up to one question earlier.
-    doubt_ns = now_ns - asked_ns + LOOK_EVERY_S * 1e9 + bench.stall_ns(restored_ns, now_ns)
+    doubt_ns = now_ns - asked_ns + LOOK_EVERY_S * 1e9 + bench.stall_ns(board, restored_ns, now_ns)
     return Sample(value, doubt_ns / 1e9, stand.name, bench.clock.utc_ms(now_ns))

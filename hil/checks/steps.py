@@ -143,7 +143,7 @@ def step(bench: Bench, board: int, at: datetime, level: int, window_s: float = W
         host_ns = found[0].at_ns - apart_ns
         value = (bench.clock.utc_ms(host_ns) - at_ms) / 1000
         doubt_ns = bench.instrument.stamp(due_ns).uncertainty_ns + seen.uncertainty_ns
-        doubt_ns += bench.stall_ns(min(due_ns, host_ns), max(due_ns, host_ns))
+        doubt_ns += bench.stall_ns(board, min(due_ns, host_ns), max(due_ns, host_ns))
         marks["step"] = found[0].at_ns
     else:
         facts["never"] = True

@@ -26,6 +26,7 @@ from hil.street import vm
 from hil.street.backend import BackendFailed
 from hil.street.rough import RoughStreet
 from hil.street.stalls import Stalls
+from hil.street.waits import Waits
 from hil.street.walltime import WallTime
 
 BOARDS = 8
@@ -120,14 +121,17 @@ class SimulatedBenches:
             time_zone=scene.time_zone,
         )
         self._streets.append(street)
+        waits = Waits(street.lamps)
         try:
             self._settle(street, scene)
+            waits.start()
             if scene.start is not None:
                 if wall.now_ms() > start_ms + SLACK_S * 1000 * scene.rate:
                     raise BenchError(f"{boards} lamps were not there within {LEAD_S + SLACK_S:.0f} s", BUSY)
                 pause(wall.monotonic_ns(start_ms))
-            yield self._bench(street, wall)
+            yield self._bench(street, wall, waits)
         finally:
+            waits.close()
             street.close()
             self._streets.remove(street)
 
@@ -139,7 +143,11 @@ class SimulatedBenches:
         except BackendFailed as error:
             raise BenchError(str(error), BUSY) from error
 
-    def _bench(self, street: RoughStreet, wall: WallTime) -> Bench:
+    def _bench(self, street: RoughStreet, wall: WallTime, waits: Waits) -> Bench:
+        def stall_ns(board: int, start_ns: int, end_ns: int) -> int:
+            """A late wake of all, and the lamp's own wait for its turn."""
+            return self.stalls.worst_ns(start_ns, end_ns) + waits.waited_ns(board, start_ns, end_ns)
+
         stands = tuple(
             Stand(
                 name=channel(number),
@@ -158,5 +166,5 @@ class SimulatedBenches:
             network=SimulatedNetwork(street),
             clock=SimulatedClock(wall, street.lamps),
             desk=Desk(street.api, street.ids),
-            stall_ns=self.stalls.worst_ns,
+            stall_ns=stall_ns,
         )

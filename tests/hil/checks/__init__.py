@@ -1,0 +1,1 @@
+"""The checks, on benches that are made up."""
