@@ -107,10 +107,10 @@ class Session:
         self._listen(omitted.check, "not carried")
 
     def _run_lane(self, checks: Sequence[Check]) -> None:
-        if self._benches.traits.is_simulated and checks[0].lane:
-            for check in self._checks:
-                if check.is_alone:
-                    self._done[check.name].wait()
+        if self._benches.traits.is_simulated:
+            for name in checks[0].after:
+                if name in self._done:
+                    self._done[name].wait()
         for _, group in groupby(checks, key=lambda check: check.scene):
             waiting = list(group)
             while waiting and not self._is_over:

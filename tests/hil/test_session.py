@@ -161,10 +161,18 @@ def test_lanes_of_a_simulated_bench_run_side_by_side_and_boards_have_one(tmp_pat
         assert (Outcome.INCONCLUSIVE in met) is not is_simulated
 
 
-def test_other_lanes_wait_for_what_wants_the_computer_alone(tmp_path: Path) -> None:
-    alone = Check("latency", ("boot",), good("boot"), is_alone=True)
-    _, heard = run(Benches(), tmp_path / "r", alone, Check("rejoin", ("rejoin",), good("rejoin"), lane=1))
+def test_a_lane_waits_for_what_wants_the_computer_alone(tmp_path: Path) -> None:
+    alone = Check("latency", ("boot",), good("boot"))
+    later = Check("rejoin", ("rejoin",), good("rejoin"), lane=1, after=("latency", "fade"))
+    _, heard = run(Benches(), tmp_path / "r", alone, later)
     assert heard.index("latency ends") < heard.index("rejoin begins")
+
+
+def test_every_lane_beside_the_first_waits_for_checks_of_the_first() -> None:
+    first = [check.name for check in CHECKS if check.lane == 0]
+    heads = {check.lane: check for check in reversed(CHECKS)}
+    assert {lane for lane, head in heads.items() if not head.after} == {0}
+    assert {name for head in heads.values() for name in head.after} <= set(first)
 
 
 def test_what_a_bench_cannot_carry_is_said_and_not_run(tmp_path: Path) -> None:
