@@ -57,8 +57,8 @@ class Delivery:
     async def deliver(self, lamp_id: int) -> None:
         """Send what is due to one lamp until nothing is, or it does not answer."""
         while True:
-            now_ms = self._clock.now_ms()
-            step = await self._database.write(lambda session, at=now_ms: service.next_step(session, lamp_id, at))  # type: ignore[misc]
+            # The clock is read when it is this writer's turn: what others wrote meanwhile is not in the future.
+            step = await self._database.write(lambda session: service.next_step(session, lamp_id, self._clock.now_ms()))
             if step is None:
                 return
             try:

@@ -143,8 +143,11 @@ def next_step(session: Session, lamp_id: int, now_ms: int) -> Step | None:
         repository.move(
             session, command.id, (command.state,), state=CommandState.SENT, sent_ms=command.sent_ms or now_ms
         )
-        # 0 is "at once": a start of this very second would wait for a lamp's clock that is a little behind.
-        start_s = 0 if override.start_ms <= now_ms else -(-override.start_ms // 1000)
+        # 0 is "at once": a start of this very second would wait for a lamp's clock that is a little behind. So is what
+        # was asked for at once, though a clock was read before that or has been put back since: the lamp would fall
+        # back to its schedule until the second is full.
+        is_due = override.start_ms <= max(now_ms, override.created_ms)
+        start_s = 0 if is_due else -(-override.start_ms // 1000)
         return Step(command.id, "send", override.level, override.fade_ms / 1000, start_s, -(-override.end_ms // 1000))
     return None
 

@@ -70,6 +70,19 @@ async def test_an_override_goes_out_in_one_message_and_is_received(bench: Bench)
     assert (outcome.accepted_at, outcome.sent_at, outcome.received_at) == (NOW_MS, NOW_MS + 5, NOW_MS + 5)
 
 
+async def test_what_was_asked_for_at_once_is_sent_at_once_though_the_clock_was_put_back(bench: Bench) -> None:
+    bench.ask(duration_s=60)
+    bench.now_ms -= 7
+    await bench.deliver()
+    assert bench.lamp.received[0][START] == 0
+
+
+async def test_what_starts_later_waits_for_its_full_second(bench: Bench) -> None:
+    bench.ask(start="2026-11-23T12:00:00.001Z")
+    await bench.deliver()
+    assert bench.lamp.received[0][START] == 1_795_435_201
+
+
 async def test_it_is_executed_when_the_lamp_says_that_its_light_follows(bench: Bench) -> None:
     asked = bench.ask()
     bench.lamp.values |= {RUNG: "override", CHANGED: NOW_MS + 77}
