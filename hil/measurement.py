@@ -19,7 +19,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Sample:
-    """One measured value in the unit of its limits, true within plus or minus `uncertainty`.
+    """One measured value in the unit of its limits, true within plus or minus `uncertainty`. `held_up` of it may be
+    this computer's, which runs the lamps of a simulated bench and let this one wait: a lamp that is late beside it has
+    not failed, and one that is in time in spite of it has passed.
 
     `board` is its name on the bench; `at_ms` UTC by the bench's clock; `trace` what the light did, kept for the
     report when this is the worst; `marks` are moments on the trace's clock by name ("asked", "changed"); `facts` go
@@ -33,6 +35,15 @@ class Sample:
     trace: EdgeTrace | None = None
     marks: dict[str, int] = field(default_factory=dict)
     facts: dict[str, object] = field(default_factory=dict)
+    held_up: float = 0.0
+
+    @property
+    def least(self) -> float:
+        return self.value - self.uncertainty - self.held_up
+
+    @property
+    def most(self) -> float:
+        return self.value + self.uncertainty
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """The verdict on a measurement: the limit minus what the measurement does not know. Pure.
 
-The judged statistic is taken three times: of the values, and of the values plus and minus their uncertainty. All of
-that range within the bound is passed, all of it beyond is failed, and what lies between is inconclusive. What the
-number of samples lets one say of all the others is the exact one-sided binomial bound (Clopper and Pearson, 1934); with
-none beyond the bound that is 0.05 ** (1 / n). Source of the bounds: `hil.limits`.
+The judged statistic is taken three times: of the values, of the most that they can be (plus their uncertainty) and of
+the least (minus it, and minus what held them up). All of that range within the bound is passed, all of it beyond is
+failed, and what lies between is inconclusive. What the number of samples lets one say of all the others is the exact
+one-sided binomial bound (Clopper and Pearson, 1934); with none beyond the bound that is 0.05 ** (1 / n). Source of the
+bounds: `hil.limits`.
 """
 
 import math
@@ -27,7 +28,8 @@ LEAST: dict[Statistic, int] = {name: least(share) for name, share in QUANTILES.i
 class Verdict:
     """One limit and what became of it; `reason` is a sentence for a person, `claim` what is known of all other cases.
 
-    `value` is the judged statistic, true within plus or minus `uncertainty`; `margin` what is left to the bound after
+    `value` is the judged statistic, true within plus or minus `uncertainty`, and `held_up` of it may be this
+    computer's; `margin` what is left to the bound after
     the uncertainty is taken off (below 0: nothing). p50, p95, p99 and max of all samples are None where there are too
     few. `interval` is the 95 % bootstrap interval of `interval_of`. Without a limit the bench failed before anything
     could be judged.
@@ -46,6 +48,7 @@ class Verdict:
     value: float | None = None
     interval: tuple[float, float] | None = None
     uncertainty: float | None = None
+    held_up: float | None = None
     margin: float | None = None
     worst: Sample | None = None
     claim: str = ""
@@ -59,15 +62,16 @@ class Verdict:
 def judge(measurement: Measurement, is_simulated: bool, quick: bool = False) -> list[Verdict]:
     """One verdict for each limit, in their order. `quick` lets few samples pass, and says how little they prove.
 
-    Raises ValueError for a value or uncertainty that is no finite number, for a negative uncertainty, and for a slope
-    that is not one sample.
+    Raises ValueError for a value or uncertainty that is no finite number, for a negative uncertainty or hold-up, and
+    for a slope that is not one sample.
     """
     for sample in measurement.samples:
-        if not (math.isfinite(sample.value) and math.isfinite(sample.uncertainty)):
-            raise ValueError(f"{measurement.name}: {sample.value} +- {sample.uncertainty} is no measured value")
-        if sample.uncertainty < 0:
+        if not (math.isfinite(sample.least) and math.isfinite(sample.most)):
+            raise ValueError(f"{measurement.name}: {sample.least} to {sample.most} is no measured value")
+        if sample.uncertainty < 0 or sample.held_up < 0:
             raise ValueError(
-                f"{measurement.name}: an uncertainty of {sample.uncertainty}; it is a half width, 0 or more"
+                f"{measurement.name}: an uncertainty of {sample.uncertainty}, held up by {sample.held_up}; "
+                "they are widths, 0 or more"
             )
     return [_judge(measurement, limit, is_simulated, quick) for limit in measurement.limits]
 
@@ -113,14 +117,15 @@ def _judge(measurement: Measurement, limit: Limit, is_simulated: bool, quick: bo
         reason = f"No sample was taken; look in the log for what kept {limit.check} from measuring, and run it again."
         return Verdict(measurement.name, Outcome.INCONCLUSIVE, reason, limit, bound)
     values = [sample.value for sample in samples]
-    lowest = statistic(limit.statistic, [sample.value - sample.uncertainty for sample in samples])
-    highest = statistic(limit.statistic, [sample.value + sample.uncertainty for sample in samples])
+    lowest = statistic(limit.statistic, [sample.least for sample in samples])
+    highest = statistic(limit.statistic, [sample.most for sample in samples])
+    unexcused = statistic(limit.statistic, [sample.value - sample.uncertainty for sample in samples])
     value = statistic(limit.statistic, values)
     margin = bound - highest if limit.is_ceiling else lowest - bound
     is_beyond = lowest > bound if limit.is_ceiling else highest < bound
-    uncertainty = max(highest - value, value - lowest)
+    uncertainty, held_up = max(highest - value, value - unexcused), unexcused - lowest
     needed = 1 if limit.statistic == "slope" else limit.samples
-    outcome, reason = _outcome(limit, bound, value, uncertainty, margin >= 0, is_beyond, count, needed, quick)
+    outcome, reason = _outcome(limit, bound, value, uncertainty, held_up, margin >= 0, is_beyond, count, needed, quick)
     return Verdict(
         measurement.name,
         outcome,
@@ -132,8 +137,9 @@ def _judge(measurement: Measurement, limit: Limit, is_simulated: bool, quick: bo
         value=value,
         interval=_interval(limit, values),
         uncertainty=uncertainty,
+        held_up=held_up,
         margin=margin,
-        worst=max(samples, key=lambda s: s.value + s.uncertainty if limit.is_ceiling else s.uncertainty - s.value),
+        worst=max(samples, key=lambda s: s.most if limit.is_ceiling else -s.least),
         claim=_claim(limit, bound, samples),
     )
 
@@ -148,6 +154,7 @@ def _outcome(
     bound: float,
     value: float,
     uncertainty: float,
+    held_up: float,
     is_within: bool,
     is_beyond: bool,
     count: int,
@@ -168,18 +175,23 @@ def _outcome(
     if not is_within:
         return (
             Outcome.INCONCLUSIVE,
-            f"{measured}, too near to the limit of {allowed} to tell; measure more finely, on a quieter machine.",
+            f"{measured}{_excuse(held_up, limit)}, too near to the limit of {allowed} to tell; "
+            "measure more finely, on a quieter machine.",
         )
     few = "" if count >= needed else f", by {count} samples of the {needed} that prove it"
     return Outcome.PASSED, f"{measured}, within the limit of {allowed}{few}."
 
 
+def _excuse(held_up: float, limit: Limit) -> str:
+    return f" (of which this computer may have added {amount(held_up, limit.unit)})" if held_up else ""
+
+
 def _claim(limit: Limit, bound: float, samples: Sequence[Sample]) -> str:
     """What is within the bound for certain, rounded down; empty when nothing is."""
     if limit.is_ceiling:
-        within = sum(sample.value + sample.uncertainty <= bound for sample in samples)
+        within = sum(sample.most <= bound for sample in samples)
     else:
-        within = sum(sample.value - sample.uncertainty >= bound for sample in samples)
+        within = sum(sample.least >= bound for sample in samples)
     if limit.statistic == "slope" or len(samples) == 1:
         what = "the trend, with 95 % confidence" if limit.statistic == "slope" else "this one sample"
         return what if within else ""

@@ -12,7 +12,7 @@ from hil import light
 from hil.bench import Bench
 from hil.errors import NothingSeen
 from hil.measurement import Sample
-from hil.patience import pause, until
+from hil.patience import ADVICE, pause, until
 from hil.scene import STEADY_LEVEL
 from hil.seams import Instant
 
@@ -21,6 +21,8 @@ Found = TypeVar("Found")
 # A lamp that has done nothing for so long has failed; the sample says so with this value.
 PATIENCE_S = 30.0
 SETTLE_S = 90.0
+# Neither the level of a scene nor the failsafe level.
+OTHER_LEVEL = 30
 # Between two commands, so that they meet the lamp at any moment of what it does by itself.
 MOST_PAUSE_S = 0.06
 # What is shown of a trace before and after what was measured.
@@ -69,20 +71,26 @@ def sample(
 ) -> Sample:
     """Seconds from `begin` to `end_ns` on the instrument's clock; `patience_s` when it never came (None).
 
-    The uncertainty holds what the stamps do not know and how long this computer may have let the board wait.
+    The uncertainty is what the stamps do not know.
     """
     last_ns = end_ns if end_ns is not None else begin.t_ns + round(patience_s * 1e9)
     shown = light.levels(bench, board, begin.t_ns - AROUND_NS, last_ns + AROUND_NS)
-    doubt_ns = begin.uncertainty_ns + shown.uncertainty_ns + bench.stall_ns(board, begin.t_ns, last_ns)
     return Sample(
         value=(last_ns - begin.t_ns) / 1e9,
-        uncertainty=doubt_ns / 1e9,
+        uncertainty=(begin.uncertainty_ns + shown.uncertainty_ns) / 1e9,
         board=bench.stands[board].name,
         at_ms=bench.clock.utc_ms(time.monotonic_ns()),
         trace=shown,
         marks={"begin": begin.t_ns, "changed" if end_ns is not None else "gave up": last_ns},
         facts=facts if end_ns is not None else {**facts, "never": True},
+        held_up=held_up_s(bench, board, begin.t_ns, last_ns),
     )
+
+
+def held_up_s(bench: Bench, board: int, start_ns: int, end_ns: int) -> float:
+    """Seconds of a stretch for which this computer may have let a board wait: never more than there are. Stamps that
+    are not sure may put its end before its start."""
+    return max(0, min(bench.stall_ns(board, start_ns, end_ns), end_ns - start_ns)) / 1e9
 
 
 def a_moment(chance: random.Random, most_s: float = MOST_PAUSE_S) -> None:
@@ -102,6 +110,17 @@ def settle(bench: Bench, boards: Sequence[int] | None = None) -> None:
 
 def _is_settled(bench: Bench, board: int) -> bool:
     return bench.desk.is_online(board) and bool(bench.desk.schedule(board)["status"] == "verified")
+
+
+def obeyed(bench: Bench) -> None:
+    """Wait until every board follows a command, and quiet it again: one that was dark has to join anew, and the backend
+    may call it online all the while. Raises NothingSeen for one that does not come."""
+    overrides = {board: bench.desk.override(board, OTHER_LEVEL) for board in range(len(bench.stands))}
+    for board in overrides:
+        if light.reached(bench, board, OTHER_LEVEL / 100, light.now_ns(bench), SETTLE_S) is None:
+            name = bench.stands[board].name
+            raise NothingSeen(f"{name} follows no command within {SETTLE_S:g} s", ADVICE)
+    quiet(bench, overrides)
 
 
 def quiet(bench: Bench, overrides: dict[int, int]) -> None:

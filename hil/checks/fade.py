@@ -6,7 +6,7 @@ import time
 from hil import light
 from hil.analysis.fade import fade
 from hil.bench import Bench
-from hil.checks.common import AROUND_NS, a_moment, on_each_board, quiet
+from hil.checks.common import AROUND_NS, a_moment, held_up_s, on_each_board, quiet
 from hil.effort import Effort
 from hil.limits import of
 from hil.measurement import Measurement, Sample
@@ -78,14 +78,16 @@ def faded(bench: Bench, board: int, level: int, begin_ns: int) -> tuple[Sample, 
         marks={"begin": found.begin_ns, "end": found.end_ns},
         facts={"to": level, "duration_s": found.duration_ns / 1e9, "steps": found.steps, "r_squared": found.r_squared},
     )
-    # What this computer held back came in one step afterwards.
-    held_back = bench.stall_ns(board, *found.largest_ns) / 1e9 / FADE_S * whole
+    # What this computer held up came in one step afterwards.
+    held_up = held_up_s(bench, board, *found.largest_ns) / FADE_S * whole
     step = Sample(
         value=max(found.largest_step * 100, 0.0 if found.is_monotonic else 100.0),
-        uncertainty=2 * doubt * 100 + held_back,
+        uncertainty=2 * doubt * 100,
         board=name,
         at_ms=at_ms,
         trace=seen,
         facts={"monotonic": found.is_monotonic, "deviation_percent": found.deviation * 100},
+        # No wait makes a light turn back.
+        held_up=held_up if found.is_monotonic else 0.0,
     )
     return duration, step

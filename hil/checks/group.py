@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from hil import light
 from hil.bench import Bench
-from hil.checks.common import AROUND_NS, quiet
+from hil.checks.common import AROUND_NS, held_up_s, quiet
 from hil.effort import Effort
 from hil.limits import of
 from hil.measurement import Measurement, Sample
@@ -52,10 +52,12 @@ def together(bench: Bench, group: Sequence[int], turn: int) -> tuple[int, Sample
     for board in group:
         seen_ns = light.first_change(bench, board, early.t_ns, AHEAD_MS / 1000 + LATE_S)
         moments[board] = seen_ns if seen_ns is not None else early.t_ns + round(LATE_S * 1e9)
-    first, last = min(moments.values()), max(moments.values())
-    board = max(moments, key=lambda number: moments[number])
+    leader, board = (choose(moments, key=lambda number: moments[number]) for choose in (min, max))
+    first, last = moments[leader], moments[board]
     trace = light.levels(bench, board, first - AROUND_NS, last + AROUND_NS)
-    doubt_ns = 2 * trace.uncertainty_ns + max(bench.stall_ns(each, first, last) for each in group)
+    # A first one that had to wait makes a spread look small.
+    start = bench.instrument.stamp(bench.clock.host_ns(start_ms)).t_ns
+    doubt_ns = 2 * trace.uncertainty_ns + bench.stall_ns(leader, min(start, first), first)
     return override, Sample(
         value=(last - first) / 1e9,
         uncertainty=doubt_ns / 1e9,
@@ -64,4 +66,5 @@ def together(bench: Bench, group: Sequence[int], turn: int) -> tuple[int, Sample
         trace=trace,
         marks={"first of the group": first, "last of the group": last},
         facts={"lamps": len(group), "level": level},
+        held_up=held_up_s(bench, board, first, last),
     )

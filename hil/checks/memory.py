@@ -8,7 +8,7 @@ from itertools import pairwise
 from hil import light
 from hil.analysis.trend import trend
 from hil.bench import Bench
-from hil.checks.common import PATIENCE_S, command, quiet
+from hil.checks.common import PATIENCE_S, command, held_up_s, quiet
 from hil.edges import EdgeTrace
 from hil.effort import Effort
 from hil.limits import of
@@ -118,8 +118,10 @@ def late_steps(bench: Bench, board: int, seen: EdgeTrace, fade_s: float) -> tupl
     pace_ns = sorted(later - before for (before, _), (later, _) in pairwise(steps))[len(steps) // 2]
     samples = []
     for (before, _), (later, level) in pairwise(steps):
-        doubt_ns = 2 * seen.uncertainty_ns + bench.stall_ns(board, before, later)
         late_ns = max(0, later - before - pace_ns)
         marks = {"step before": before, "step": later}
-        samples.append(Sample(late_ns / 1e9, doubt_ns / 1e9, name, at_ms, seen, marks, {"level": level}))
+        held_up = held_up_s(bench, board, before, later)
+        samples.append(
+            Sample(late_ns / 1e9, 2 * seen.uncertainty_ns / 1e9, name, at_ms, seen, marks, {"level": level}, held_up)
+        )
     return tuple(samples)

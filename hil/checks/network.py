@@ -4,7 +4,7 @@ import random
 import time
 
 from hil.bench import Bench
-from hil.checks.common import SETTLE_S, a_moment, on_each_board, settle
+from hil.checks.common import SETTLE_S, a_moment, held_up_s, on_each_board, settle
 from hil.effort import Effort
 from hil.limits import of
 from hil.measurement import Measurement, Sample
@@ -52,5 +52,6 @@ def back(bench: Bench, board: int, chance: random.Random) -> Sample:
         asked_ns = time.monotonic_ns()
     now_ns = time.monotonic_ns()
     # The backend was asked every now and then: it knew up to one question earlier.
-    doubt_ns = now_ns - asked_ns + LOOK_EVERY_S * 1e9 + bench.stall_ns(board, restored_ns, now_ns)
-    return Sample(value, doubt_ns / 1e9, stand.name, bench.clock.utc_ms(now_ns))
+    doubt_s = (now_ns - asked_ns) / 1e9 + LOOK_EVERY_S
+    held_up = held_up_s(bench, board, restored_ns, now_ns)
+    return Sample(value, doubt_s, stand.name, bench.clock.utc_ms(now_ns), held_up=held_up)

@@ -6,6 +6,7 @@ that lamps and backend share: a mistake in it would cancel itself out.
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from hil import light
 from hil.analysis.drift import drift as drift_of
 from hil.analysis.steps import steps as find
 from hil.bench import Bench
-from hil.checks.common import settle
+from hil.checks.common import AROUND_NS, held_up_s, settle
 from hil.effort import Effort
 from hil.limits import of
 from hil.measurement import Measurement, Sample
@@ -94,7 +95,10 @@ def drift(bench: Bench, effort: Effort) -> list[Measurement]:
         steps = [step(bench, board, at, level, DRIFT_WINDOW_S) for at, level in due]
         moments = [round(_utc_ms(at) * 1e6) for at, _ in due]
         found = drift_of(
-            moments, [sample.value * 1e9 for sample in steps], [sample.uncertainty * 1e9 for sample in steps]
+            moments,
+            [sample.value * 1e9 for sample in steps],
+            # A slope is as wrong by one step that had to wait as by one that is not known.
+            [(sample.uncertainty + sample.held_up) * 1e9 for sample in steps],
         )
         facts: dict[str, object] = {"residual_p95_s": found.residual_p95_ns / 1e9, "slope_ppm": found.slope_ppm}
         name = bench.stands[board].name
@@ -118,11 +122,7 @@ def _judged(bench: Bench, name: str, due: Due, notes: tuple[str, ...] = ()) -> M
         for at, level in due:
             found = step(bench, board, at, level)
             # Early is as wrong as late.
-            samples.append(
-                Sample(
-                    abs(found.value), found.uncertainty, found.board, found.at_ms, found.trace, found.marks, found.facts
-                )
-            )
+            samples.append(replace(found, value=abs(found.value)))
     return Measurement(name, of(name), tuple(samples), notes)
 
 
@@ -138,19 +138,23 @@ def step(bench: Bench, board: int, at: datetime, level: int, window_s: float = W
     ).found
     facts: dict[str, object] = {"due": at.isoformat(), "level": level}
     marks = {"due": due_ns + apart_ns}
-    value, doubt_ns = window_s, 0
+    value, doubt_ns, held_up = window_s, 0, 0.0
     if found:
         host_ns = found[0].at_ns - apart_ns
         value = (bench.clock.utc_ms(host_ns) - at_ms) / 1000
         doubt_ns = bench.instrument.stamp(due_ns).uncertainty_ns + seen.uncertainty_ns
-        doubt_ns += bench.stall_ns(board, min(due_ns, host_ns), max(due_ns, host_ns))
+        if host_ns >= due_ns:
+            held_up = held_up_s(bench, board, due_ns, host_ns)
+        else:
+            # It may have wanted to be earlier still.
+            doubt_ns += bench.stall_ns(board, host_ns - AROUND_NS, host_ns)
         marks["step"] = found[0].at_ns
     else:
         facts["never"] = True
     # True seconds that pass in one of the host's: where a simulated night is fast, its doubts are long.
     rate = window_s / ((after - due_ns) / 1e9)
     doubt_s = doubt_ns / 1e9 * rate + bench.clock.uncertainty_ms() / 1000
-    return Sample(value, doubt_s, bench.stands[board].name, at_ms, seen, marks, facts)
+    return Sample(value, doubt_s, bench.stands[board].name, at_ms, seen, marks, facts, held_up * rate)
 
 
 def _give(bench: Bench, due: Due) -> None:

@@ -168,7 +168,7 @@ def _mann_whitney(old: list[float], new: list[float]) -> float:
 
 def _unknown(was: Measurement, now: Measurement) -> float:
     """What the two medians' samples do not know, together."""
-    halves = [quantiles.quantile([s.uncertainty for s in side.samples], 0.5) for side in (was, now)]
+    halves = [quantiles.quantile([s.uncertainty + s.held_up for s in side.samples], 0.5) for side in (was, now)]
     return math.hypot(*halves)
 
 
@@ -176,7 +176,7 @@ def _by_value(was: Measurement, now: Measurement, limit: Limit, matters: float) 
     """A trend, or every setting once: the judged values with their uncertainties, and no scatter to reckon with."""
     sign = 1.0 if limit.is_ceiling else -1.0
     before, after = (statistic(limit.statistic, [s.value for s in side.samples]) for side in (was, now))
-    unknown = sum(max(sample.uncertainty for sample in side.samples) for side in (was, now))
+    unknown = sum(max(s.uncertainty + s.held_up for s in side.samples) for side in (was, now))
     moved = sign * (after - before)
     if moved > max(matters, unknown):
         course, reason = Course.WORSE, "It moved towards its limit by more than it is uncertain."

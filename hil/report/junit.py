@@ -75,6 +75,7 @@ def _measured(verdict: Verdict) -> dict[str, str]:
         "value": verdict.value,
         "limit": verdict.bound,
         "uncertainty": verdict.uncertainty,
+        "held_up": verdict.held_up,
     }
     found = {name: amount(number) for name, number in numbers.items() if number is not None}
     return {"n": str(verdict.n), "statistic": verdict.limit.statistic, "unit": verdict.limit.unit, **found}

@@ -46,6 +46,29 @@ def test_the_sample_that_decides_need_not_be_the_largest_value() -> None:
     assert found.value == 0.9 and found.uncertainty == pytest.approx(0.2) and found.margin == pytest.approx(-0.1)
 
 
+@pytest.mark.parametrize(
+    ("value", "held_up", "outcome"),
+    [
+        (0.9, 0.8, Outcome.PASSED),  # in time in spite of it
+        (1.2, 0.1, Outcome.FAILED),  # late without it
+        (1.2, 0.3, Outcome.INCONCLUSIVE),
+    ],
+)
+def test_what_held_a_sample_up_excuses_it_and_is_not_held_against_it(
+    value: float, held_up: float, outcome: Outcome
+) -> None:
+    samples = (*[Sample(0.5)] * 58, Sample(value, 0.05, held_up=held_up))
+    (found,) = judge(Measurement("step", (LARGEST,), samples), is_simulated=True)
+    assert found.outcome is outcome
+    assert found.uncertainty == pytest.approx(0.05)
+    assert ("may have added 0.3" in found.reason) is (outcome is Outcome.INCONCLUSIVE)
+
+
+def test_nothing_is_held_up_by_less_than_nothing() -> None:
+    with pytest.raises(ValueError, match="held up by -1"):
+        judge(Measurement("step", (LARGEST,), (Sample(0.5, held_up=-1.0),)), is_simulated=True)
+
+
 @pytest.mark.parametrize(("value", "outcome"), [(91.0, "passed"), (90.5, "inconclusive"), (88.0, "failed")])
 def test_a_floor_is_a_ceiling_turned_round(value: float, outcome: str) -> None:
     found = verdict(SMALLEST, *[(99.0, 0.1)] * 6, (value, 1.0))
