@@ -147,6 +147,10 @@ LIMITS = (
         "drift", "frequency error that the lamp's clock has not learnt, over an hour", "ppm", "slope",
         "72 h alone within 10 s", at_most=38.0,
     ),
+    Limit(
+        "radio", "radio signal away from its median, over an hour", "dB", "p95",
+        "a link that holds at noon holds at midnight, and a bench measures lamps and not its air", at_most=10.0,
+    ),
 )  # fmt: skip
 
 

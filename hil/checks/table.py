@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hil.bench import Bench
-from hil.checks import boot, fade, group, latency, memory, network, output, recovery, steps, wear
+from hil.checks import boot, fade, group, latency, memory, network, output, radio, recovery, steps, wear
 from hil.effort import Effort
 from hil.measurement import Measurement
 from hil.report.run import NotCarried
@@ -54,6 +54,7 @@ class Check:
 
 
 _SYNC = Scene(rate=10)
+_FAST = Scene(rate=600, boards=2)
 # Milliseconds matter to them. The heap's lane is the longest, and one lamp beside the fades is no crowd.
 _TIMED = ("boot", "latency", "fade")
 _UNCROWDED = ("boot", "latency")
@@ -88,7 +89,8 @@ CHECKS = (
         Scene(datetime(2027, 3, 10, 17, 30), rate=10, physics=CRYSTAL), lane=4, after=_TIMED, hours=84,
     ),
     Check("drift", ("drift",), steps.drift, Scene(rate=10, boards=2, physics=CRYSTAL), lane=4, hours=1.2),
-    Check("flash-wear", ("flash-wear",), wear.measure, Scene(rate=600, boards=2), lane=4, hours=24),
+    Check("flash-wear", ("flash-wear",), wear.measure, _FAST, lane=4, hours=24),
+    Check("radio", ("radio",), radio.measure, _FAST, lane=4, hours=1),
     Check("rejoin", ("rejoin",), network.rejoin, lane=5, after=_TIMED),
 )  # fmt: skip
 
