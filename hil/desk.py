@@ -11,6 +11,8 @@ from hil.patience import until
 from hil.street.backend import Api
 
 REASON = "bench"
+# States of an override at a board that nothing has to be cancelled of.
+ENDED = frozenset(("expired", "refused", "superseded", "cancelled"))
 
 
 def iso(utc_ms: float) -> str:
@@ -67,9 +69,19 @@ class Desk:
     def cancel(self, override: int) -> None:
         self.api.delete(f"/overrides/{override}")
 
+    def release(self) -> None:
+        """Cancel what a run that was broken off left behind: overrides of a bench that a board may still hold."""
+        for override in self.api.pages("/overrides", active=True, limit=500):
+            if override["reason"] == REASON and not ENDED.issuperset(override["outcomes"]):
+                self.cancel(override["id"])
+
     def assign(self, schedule: Mapping[str, Any]) -> None:
-        """Store a schedule, as the API takes it, and give it to all boards."""
-        identifier = int(self.api.post("/schedules", dict(schedule))["id"])
+        """Store a schedule, as the API takes it, in place of one of its name, and give it to all boards."""
+        identifier = self._named("/schedules", str(schedule["name"]))
+        if identifier is None:
+            identifier = int(self.api.post("/schedules", dict(schedule))["id"])
+        else:
+            self.api.put(f"/schedules/{identifier}", dict(schedule))
         self.api.post(f"/schedules/{identifier}/assignments", {"lamp_ids": self._ids})
 
     def lamp(self, board: int) -> dict[str, Any]:
@@ -93,7 +105,14 @@ class Desk:
     def _zone(self, boards: tuple[int, ...]) -> int:
         if boards not in self._zones:
             name = "bench " + " ".join(str(board) for board in boards)
-            zone = int(self.api.post("/zones", {"name": name})["id"])
-            self.api.post(f"/zones/{zone}/members", {"lamp_ids": [self._ids[board] for board in boards]})
+            zone = self._named("/zones", name)
+            if zone is None:
+                zone = int(self.api.post("/zones", {"name": name})["id"])
+            self.api.put(f"/zones/{zone}/members", {"lamp_ids": [self._ids[board] for board in boards]})
             self._zones[boards] = zone
         return self._zones[boards]
+
+    def _named(self, path: str, name: str) -> int | None:
+        """What an earlier run made: the bench of a city keeps its database."""
+        known = {item["name"]: int(item["id"]) for item in self.api.pages(path, limit=500)}
+        return known.get(name)

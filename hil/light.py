@@ -5,6 +5,7 @@ Boards are numbered as in `hil.bench.Bench.stands`; moments without a name are t
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from hil.analysis.latency import THRESHOLD
 from hil.analysis.pwm import demodulate, level_uncertainty
@@ -39,7 +40,11 @@ def levels(bench: Bench, board: int, since_ns: int, until_ns: int | None = None)
 
 def uncertainty(bench: Bench, trace: EdgeTrace) -> float:
     """How far a level of `levels` may be off, as a share of full scale."""
-    return 0.0 if bench.pwm_hz is None else level_uncertainty(trace, 1e9 / bench.pwm_hz)
+    if bench.pwm_hz is None:
+        return 0.0
+    # That a change lies anywhere in its period is no doubt of the pulses that make a level.
+    stamps_ns = trace.uncertainty_ns - trace.resolution_ns
+    return level_uncertainty(replace(trace, uncertainty_ns=stamps_ns), 1e9 / bench.pwm_hz)
 
 
 def first_change(bench: Bench, board: int, since_ns: int, patience_s: float) -> int | None:

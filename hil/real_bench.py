@@ -30,6 +30,7 @@ class RealBenches:
             desk = self._open_city()
         except BackendFailed as error:
             raise BenchError(str(error), f"see that nothing else serves {self._plan.city.folder}") from error
+        desk.release()
         bench = self._opened.enter_context(open_bench(self._plan, desk))
         bench.instrument.start()
         for stand in bench.stands:

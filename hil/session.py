@@ -124,8 +124,8 @@ class Session:
                 while waiting and not self._is_over:
                     check = waiting[0]
                     self._listen(check.name, "begins")
-                    measured = check.procedure(bench, self._effort)
-                    self._keep(waiting.pop(0), measured)
+                    self._keep(check, check.procedure(bench, self._effort))
+                    waiting.pop(0)
         except (BenchError, BackendFailed) as error:
             self._fail(waiting, check, _as_bench_error(error))
         except Exception as error:
@@ -141,13 +141,14 @@ class Session:
             self._end(check)
 
     def _keep(self, check: Check, measured: Sequence[Measurement]) -> None:
-        verdicts = []
+        # Judged before anything of it is written: what cannot be judged is no result.
+        is_simulated, is_quick = self._benches.traits.is_simulated, self._effort.is_quick
+        verdicts = [verdict for one in measured for verdict in judge(one, is_simulated, is_quick)]
         with self._lock:
             if self._is_over:
                 return
             for measurement in measured:
                 self._recorder.measurement(measurement)
-                verdicts += judge(measurement, self._benches.traits.is_simulated, self._effort.is_quick)
             self._take(check, verdicts)
         self._end(check)
 

@@ -4,7 +4,7 @@ import time
 
 from hil import light
 from hil.bench import Bench
-from hil.checks.common import PATIENCE_S, sample, settle
+from hil.checks.common import PATIENCE_S, obeyed, sample
 from hil.effort import Effort
 from hil.limits import of
 from hil.measurement import Measurement, Sample
@@ -19,7 +19,7 @@ DARK_NS = 400_000_000
 def measure(bench: Bench, effort: Effort) -> list[Measurement]:
     """One board after the other, so that boards which start do not make each other late."""
     samples = [boot(bench, turn % len(bench.stands)) for turn in range(effort.samples)]
-    settle(bench)
+    obeyed(bench)
     return [Measurement("boot", of("boot"), tuple(samples))]
 
 

@@ -17,19 +17,24 @@ from hil.patience import pause
 HALF, HALF_FADE_S = 0.5, 40.0
 AROUND_HALF = (0.46, 0.54)
 LEVELS = (HALF, 1, 10, 50, 90, 99, 100)
+MINIMUM = "/3416/0/37"  # Outdoor lamp controller, minimum dimming level (%): what its driver cannot go below
 # At 1 kHz 1,000 periods and some.
 WATCH_NS = 1_300_000_000
 
 
 def measure(bench: Bench, effort: Effort) -> list[Measurement]:
-    """Every level on every board."""
+    """Every level on every board; those that a lamp is set not to go below are its minimum."""
     overrides: dict[int, int] = {}
 
     def one(board: int, chance: random.Random, turn: int) -> tuple[Sample, Sample | None]:
         level = LEVELS[turn]
-        start_ns, end_ns = _half(bench, board, overrides) if level == HALF else _whole(bench, board, level, overrides)
+        least = int(bench.desk.resources(board, MINIMUM)[MINIMUM])
+        if level == HALF and least <= HALF:
+            start_ns, end_ns = _half(bench, board, overrides)
+        else:
+            start_ns, end_ns = _whole(bench, board, max(1, round(level)), max(level, least), overrides)
         pulses = bench.instrument.trace(bench.stands[board].channel, start_ns).between(start_ns, end_ns)
-        return _judged(bench, board, level, pulses, end_ns)
+        return _judged(bench, board, max(level, least), pulses, end_ns)
 
     found = on_each_board(bench, len(LEVELS) * len(bench.stands), one)
     quiet(bench, overrides)
@@ -40,8 +45,9 @@ def measure(bench: Bench, effort: Effort) -> list[Measurement]:
     return measured
 
 
-def _whole(bench: Bench, board: int, level: float, overrides: dict[int, int]) -> tuple[int, int]:
-    overrides[board] = bench.desk.override(board, round(level))
+def _whole(bench: Bench, board: int, asked: int, level: float, overrides: dict[int, int]) -> tuple[int, int]:
+    """The stretch in which a board that was asked for a level has the one that comes of it."""
+    overrides[board] = bench.desk.override(board, asked)
     reached_ns = light.reached(bench, board, level / 100, light.now_ns(bench), PATIENCE_S)
     start_ns = light.now_ns(bench) if reached_ns is None else reached_ns
     pause(time.monotonic_ns() + WATCH_NS + light.LOOK_EVERY_NS)

@@ -161,6 +161,20 @@ def test_lanes_of_a_simulated_bench_run_side_by_side_and_boards_have_one(tmp_pat
         assert (Outcome.INCONCLUSIVE in met) is not is_simulated
 
 
+def test_a_check_whose_result_cannot_be_judged_is_inconclusive_and_nobody_elses_trouble(tmp_path: Path) -> None:
+    def nonsense(bench: Bench, effort: Effort) -> list[Measurement]:
+        return [Measurement("boot", of("boot"), (Sample(0.1, uncertainty=-1.0),))]
+
+    session, _ = run(
+        Benches(), tmp_path / "r", Check("boot", ("boot",), nonsense), Check("rejoin", ("rejoin",), good("rejoin"))
+    )
+    (verdict,) = session.result("boot")
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "the check itself broke" in verdict.reason
+    assert session.result("rejoin")
+    assert [one.check for one in results.read(tmp_path / "r").verdicts] == ["boot", "rejoin"]
+
+
 def test_a_lane_waits_for_what_wants_the_computer_alone(tmp_path: Path) -> None:
     alone = Check("latency", ("boot",), good("boot"))
     later = Check("rejoin", ("rejoin",), good("rejoin"), lane=1, after=("latency", "fade"))
