@@ -24,6 +24,7 @@ READINGS = 40
 FADE_LEVELS = (10, 100)
 FADE_S = 20.0
 QUICK_FADE_S = 8.0
+MOST_FADES = 5
 
 
 def heap(bench: Bench, effort: Effort) -> list[Measurement]:
@@ -78,11 +79,28 @@ BOOTS = "/42769/0/4"  # Lamp status, boot counter
 
 
 def pauses(bench: Bench, effort: Effort) -> list[Measurement]:
-    """A long fade while the lamp is asked without a pause: each of its steps is a sample of how late it was."""
+    """Long fades while the lamp is asked without a pause: each of their steps is a sample of how late it was. As many
+    as it takes: a busy lamp takes larger steps, and so fewer."""
     board = 0
     fade_s = QUICK_FADE_S if effort.is_quick else FADE_S
     overrides = {board: bench.desk.override(board, FADE_LEVELS[0])}
     light.reached(bench, board, FADE_LEVELS[0] / 100, light.now_ns(bench), PATIENCE_S)
+    samples: list[Sample] = []
+    asked = 0
+    for turn in range(1, MOST_FADES + 1):
+        level = FADE_LEVELS[turn % 2]
+        overrides[board], found, questions = _fade_amid_questions(bench, board, level, fade_s)
+        samples += found
+        asked += questions
+        if len(samples) >= effort.latency or "never" in found[0].facts:
+            break
+    quiet(bench, overrides)
+    notes = (f"{asked} questions in {turn * fade_s:g} s",)
+    return [Measurement("pauses", of("pauses"), tuple(samples), notes)]
+
+
+def _fade_amid_questions(bench: Bench, board: int, level: int, fade_s: float) -> tuple[int, tuple[Sample, ...], int]:
+    """The override, its steps, and how many questions the lamp was asked meanwhile."""
     stop = threading.Event()
 
     def ask() -> int:
@@ -93,19 +111,16 @@ def pauses(bench: Bench, effort: Effort) -> list[Measurement]:
         return asked
 
     begin_ns = light.now_ns(bench)
-    overrides[board] = bench.desk.override(board, FADE_LEVELS[1], fade_s=fade_s)
+    override = bench.desk.override(board, level, fade_s=fade_s)
     began_ns = light.first_change(bench, board, begin_ns, PATIENCE_S)
     with ThreadPoolExecutor(1) as hands:
         asking = hands.submit(ask)
         try:
             if began_ns is not None:
-                light.reached(bench, board, FADE_LEVELS[1] / 100, began_ns, 2 * fade_s + PATIENCE_S)
+                light.reached(bench, board, level / 100, began_ns, 2 * fade_s + PATIENCE_S)
         finally:
             stop.set()
-    notes = (f"{asking.result()} questions in {fade_s:g} s",)
-    seen = light.levels(bench, board, begin_ns)
-    quiet(bench, overrides)
-    return [Measurement("pauses", of("pauses"), late_steps(bench, board, seen, fade_s), notes)]
+    return override, late_steps(bench, board, light.levels(bench, board, begin_ns), fade_s), asking.result()
 
 
 def late_steps(bench: Bench, board: int, seen: EdgeTrace, fade_s: float) -> tuple[Sample, ...]:

@@ -122,7 +122,13 @@ class Api:
     """The HTTP API with a token; a refusal becomes BackendFailed with the server's own words."""
 
     def __init__(self, url: str, token: str):
-        self._client = httpx.Client(base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=20)
+        self._client = httpx.Client(
+            base_url=f"{url}/api/v1",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=20,
+            # Uvicorn closes a connection that rested for five seconds: one that is asked just then is reset.
+            limits=httpx.Limits(keepalive_expiry=2.0),
+        )
 
     def get(self, path: str, /, **parameters: Any) -> Any:
         return self._call("GET", path, params=parameters)
