@@ -14,7 +14,9 @@ from hil.patience import until
 LOST_S = 120.0
 # Beyond its lifetime (LwM2M Core 1.1, 6.2.1) a lamp is offline; the backend grants it some more.
 GRACE = 3.0
-LOOK_EVERY_S = 0.02
+LOOK_EVERY_S = 0.1
+# Nothing hangs on when exactly it went.
+GONE_EVERY_S = 0.5
 
 
 def rejoin(bench: Bench, effort: Effort) -> list[Measurement]:
@@ -35,7 +37,7 @@ def back(bench: Bench, board: int, chance: random.Random) -> Sample:
             lifetime_s * GRACE + SETTLE_S,
             f"{stand.name} is offline without its network",
             "see whether the network was cut at all: `streetlight hil doctor`",
-            every_s=0.1,
+            every_s=GONE_EVERY_S,
         )
         a_moment(chance, 5.0)
     finally:

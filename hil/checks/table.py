@@ -55,9 +55,8 @@ class Check:
 
 _SYNC = Scene(rate=10)
 _FAST = Scene(rate=600, boards=2)
-# Milliseconds matter to them. The heap's lane is the longest, and one lamp beside the fades is no crowd.
+# Milliseconds matter to them. The heap's lane is the longest and waits for none: one lamp beside them is no crowd.
 _TIMED = ("boot", "latency", "fade")
-_UNCROWDED = ("boot", "latency")
 
 CHECKS = (
     Check("boot", ("boot",), boot.measure),
@@ -74,7 +73,7 @@ CHECKS = (
         "step-autumn", ("step-autumn",), steps.autumn,
         Scene(datetime(2027, 10, 31, 1, 48), time_zone=BERLIN, rate=10), lane=1, real=TRUE_TIME,
     ),
-    Check("heap", ("heap",), memory.heap, Scene(boards=1), lane=2, after=_UNCROWDED),
+    Check("heap", ("heap",), memory.heap, Scene(boards=1), lane=2),
     Check("step", ("step",), steps.in_sync, _SYNC, lane=3, after=_TIMED),
     Check(
         "step-midnight", ("step-midnight",), steps.midnight, Scene(datetime(2027, 3, 10, 23, 48), rate=10),

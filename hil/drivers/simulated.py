@@ -147,8 +147,9 @@ class SimulatedNetwork:
         self._street.network.inject(board, data)
 
     def deliveries(self, board: int, since_ns: int) -> list[int]:
-        # The list is made in one step; the proxy's thread goes on appending.
-        return [at_ns for at_ns in list(self._street.network.passages(board).handed_ns) if at_ns >= since_ns]
+        # The copy is made in one step; the proxy's thread goes on appending.
+        handed_ns = list(self._street.network.passages(board).handed_ns)
+        return handed_ns[bisect_left(handed_ns, since_ns) :]
 
     def close(self) -> None:
         pass
