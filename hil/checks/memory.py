@@ -16,7 +16,7 @@ from hil.measurement import Measurement, Sample
 
 FREE_MEMORY = "/3/0/10"  # Device, memory free (KB)
 KB = 1024
-LEVELS = (20, 60)
+LEVEL = 20
 # Modules that are loaded once, tables that fill: what the first commands take is not taken again.
 WARM_UP = 200
 READINGS = 40
@@ -28,8 +28,9 @@ MOST_FADES = 5
 
 
 def heap(bench: Bench, effort: Effort) -> list[Measurement]:
-    """One board, one command after the other: free memory against the number of commands."""
-    board, overrides = 0, {}
+    """One board, one command after the other, an override and its cancellation by turns: free memory against the number
+    of commands."""
+    board, override = 0, None
     every = max(1, effort.commands // READINGS)
     boots = _read(bench, board, BOOTS)
     counts: list[float] = []
@@ -40,9 +41,8 @@ def heap(bench: Bench, effort: Effort) -> list[Measurement]:
         if done >= 0 and done % every == 0:
             counts.append(float(done))
             free.append(float(_read(bench, board, FREE_MEMORY) * KB))
-        seen = command(bench, board, LEVELS[done % 2])
-        overrides[board] = seen.override
-        if seen.changed_ns is None:
+        override, has_changed = _commanded(bench, board, override)
+        if not has_changed:
             break
         done += 1
     passed_s = (time.monotonic_ns() - begin_ns) / 1e9
@@ -57,10 +57,21 @@ def heap(bench: Bench, effort: Effort) -> list[Measurement]:
         bench.stands[board].power.off()
         bench.stands[board].power.on()
         return [Measurement("heap", of("heap"), (sample,), notes)]
-    quiet(bench, overrides)
+    quiet(bench, {} if override is None else {board: override})
     line = trend(counts, [-bytes_ for bytes_ in free], [KB / 2] * len(free))
     sample = Sample(line.slope, line.uncertainty, name, at_ms, facts=facts)
     return [Measurement("heap", of("heap"), (sample,), notes)]
+
+
+def _commanded(bench: Bench, board: int, override: int | None) -> tuple[int | None, bool]:
+    """Cancels the override, or asks for one when there is none; the override that holds now, and whether the light
+    followed."""
+    if override is None:
+        seen = command(bench, board, LEVEL)
+        return seen.override, seen.changed_ns is not None
+    asked_ns = light.now_ns(bench)
+    bench.desk.cancel(override)
+    return None, light.first_change(bench, board, asked_ns, PATIENCE_S) is not None
 
 
 def _last_words(bench: Bench, board: int) -> str:

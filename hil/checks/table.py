@@ -88,8 +88,8 @@ CHECKS = (
         Scene(datetime(2027, 3, 10, 17, 30), rate=10, physics=CRYSTAL), lane=4, after=_TIMED, hours=84,
     ),
     Check("drift", ("drift",), steps.drift, Scene(rate=10, boards=2, physics=CRYSTAL), lane=4, hours=1.2),
-    Check("flash-wear", ("flash-wear",), wear.measure, _FAST, lane=4, hours=24),
-    Check("radio", ("radio",), radio.measure, _FAST, lane=4, hours=1),
+    Check("flash-wear", ("flash-wear",), wear.measure, _FAST, lane=6, after=_TIMED, hours=24),
+    Check("radio", ("radio",), radio.measure, _FAST, lane=6, hours=1),
     Check("rejoin", ("rejoin",), network.rejoin, lane=5, after=_TIMED),
 )  # fmt: skip
 
