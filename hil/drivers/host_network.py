@@ -2,7 +2,6 @@
 and the backend behind that; and, where one can be switched, the boards' access point."""
 
 import math
-from bisect import bisect_left
 
 from hil.drivers.access_point import AccessPoint
 from hil.errors import NetworkFailed
@@ -50,8 +49,7 @@ class HostNetwork:
 
     def deliveries(self, board: int, since_ns: int) -> list[int]:
         """What was injected is not among them."""
-        handed_ns = list(self._impairment.passages(board).handed_ns)
-        return handed_ns[bisect_left(handed_ns, since_ns) :]
+        return self._impairment.passages(board).handed_since(since_ns)
 
     def close(self) -> None:
         """The air comes back first: whoever looks at the lamps next expects it."""

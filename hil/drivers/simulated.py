@@ -147,9 +147,7 @@ class SimulatedNetwork:
         self._street.network.inject(board, data)
 
     def deliveries(self, board: int, since_ns: int) -> list[int]:
-        # The copy is made in one step; the proxy's thread goes on appending.
-        handed_ns = list(self._street.network.passages(board).handed_ns)
-        return handed_ns[bisect_left(handed_ns, since_ns) :]
+        return self._street.network.passages(board).handed_since(since_ns)
 
     def close(self) -> None:
         pass

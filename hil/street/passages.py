@@ -5,6 +5,7 @@ backend nothing new, an empty message (RFC 7252 section 4.1: acknowledgement, re
 send it, and a response may come when nobody waits for it any more.
 """
 
+from bisect import bisect_left
 from collections import deque
 
 MOST_REMEMBERED = 10_000
@@ -37,3 +38,8 @@ class Passages:
     def handed(self, now_ns: int) -> None:
         """A datagram of the backend was handed to the lamp's network at this moment, as the backend had sent it."""
         self.handed_ns.append(now_ns)
+
+    def handed_since(self, since_ns: int) -> list[int]:
+        """Moments of `handed` from one on. The copy is made in one step: the network's thread goes on appending."""
+        handed_ns = list(self.handed_ns)
+        return handed_ns[bisect_left(handed_ns, since_ns) :]

@@ -1,7 +1,7 @@
 """How long each lamp of a street waited for a processor, by the books of Linux (run delay, /proc/PID/schedstat).
 
 A lamp on a chip has its processor for itself. Here it shares this computer's with all others, and what it does late
-because it had to wait says nothing about the firmware: measurements are uncertain by the wait beside them. Where there
+because it had to wait says nothing about the firmware: the wait beside a measurement may be taken off it. Where there
 are no such books (another system than Linux) no wait is known.
 """
 
