@@ -1,8 +1,8 @@
 """The only door from a domain to a lamp: LwM2M's operations on one lamp at a time.
 
 Source: LwM2M Core 1.1, sections 6.3 (device management) and 6.3.8 to 6.3.10 (composite), Transport 1.1, section 6.4.4
-(CoAP methods). One request at a time per lamp (NSTART 1), a bounded number in flight, a bounded number waiting. Event
-loop only.
+(CoAP methods). One request at a time per lamp (NSTART 1), a bounded number in flight (`Window`), a bounded number
+waiting. Event loop only.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from backend.device_server.security import Contexts
 from backend.device_server.sessions import Session, Sessions
 from backend.device_server.settings import DeviceServerSettings
 from backend.device_server.values import Value
+from backend.device_server.window import Window
 from contract import paths
 from contract.paths import Path
 from contract.senml import LINK_FORMAT, SENML_CBOR, TEXT
@@ -53,7 +54,7 @@ class Gateway:
         self._contexts = contexts
         self._clock = clock
         self._counters = counters
-        self._window = asyncio.Semaphore(settings.window)
+        self._window = Window(settings.window, settings.window_patience_s, settings.overdue)
         self._waiting_for_lamp = settings.waiting_for_lamp
         self._locks: dict[int, tuple[asyncio.Lock, int]] = {}
 
@@ -216,11 +217,12 @@ class Gateway:
         lock, waiting = self._locks.get(lamp_id, (asyncio.Lock(), 0))
         if waiting >= self._waiting_for_lamp:
             raise LampUnreachable(f"{waiting} requests wait for this lamp already")
-        if self._sessions.find(lamp_id) is None:
+        session = self._sessions.find(lamp_id)
+        if session is None:
             raise LampUnreachable("the lamp has never registered, or its key was revoked")
         self._locks[lamp_id] = (lock, waiting + 1)
         try:
-            async with lock, self._window:
+            async with lock, self._window.place(session.heard_ms):
                 session = self._sessions.find(lamp_id)
                 if session is None:
                     raise LampUnreachable("the lamp's key was revoked")

@@ -45,6 +45,11 @@ class DeviceServerSettings:
 
     window: int = 50
     """Requests to lamps outstanding at once: what follows a power cut must not be asked of the whole city at once."""
+    window_patience_s: float = 3.0
+    """How long a request keeps its place in the window: until its first repetition is out. A street without power would
+    hold all of it for 14 to 21 s at a time, and the lamps that have theirs would wait."""
+    overdue: int = 2000
+    """Requests beside the window that lamps have left unanswered for so long."""
     waiting_for_lamp: int = 16
     """Requests that may wait for one lamp (NSTART is 1)."""
     lamp_ack_timeout_s: float = 2.0

@@ -285,6 +285,13 @@ class Messages(MessageManager):  # type: ignore[misc]
     def _continue_backlog(self, remote: Any) -> None:
         """Nobody waits."""
 
+    def forget(self, message: Message) -> None:
+        """Repeat a request no more. Stock goes on when nobody wants the answer, and when it gives up it fails all that
+        is on its way to the same address."""
+        _, repetition = (self._active_exchanges or {}).pop((message.remote, message.mid), (None, None))
+        if repetition is not None:
+            repetition.cancel()
+
     def _send_initially(self, message: Message, messageerror_monitor: Any = None) -> None:
         if message.mtype is CON:
             super()._send_initially(message, messageerror_monitor)
@@ -350,7 +357,7 @@ class Endpoint(Context):  # type: ignore[misc]
     ) -> tuple["asyncio.Future[Message]", Callable[[], None]]:
         """Send a request whose `remote` is set, without block-wise transfer and without looking for credentials,
         which stock does by scanning patterns. Returns the future of the response and the function that gives up
-        waiting."""
+        waiting and repeating."""
         message.transport_tuning = tuning
         future: asyncio.Future[Message] = self.loop.create_future()
         pipe = Pipe(message, self.log)
@@ -364,8 +371,13 @@ class Endpoint(Context):  # type: ignore[misc]
                     future.set_exception(problem() if isinstance(problem, type) else problem)
             return False
 
-        stop = pipe.on_event(on_event)
+        lose_interest = pipe.on_event(on_event)
         self.tokens.request(pipe)
+
+        def stop() -> None:
+            lose_interest()
+            self.tokens.token_interface.forget(message)
+
         return future, stop
 
 

@@ -352,6 +352,37 @@ async def test_a_lamp_that_is_silent_is_unreachable_after_the_retransmissions(se
     assert raw.received.qsize() == 3, "one and two retransmissions"
 
 
+async def test_a_request_that_is_given_up_is_not_repeated_and_does_not_spoil_the_next(server, make_raw):
+    raw, context = await make_raw(server), Context()
+    await raw.protected(context, Message(code=Code.GET, uri_path=("time",)))
+    reading = asyncio.ensure_future(server.gateway.read(7, "/3/0/0"))
+    given_up = await raw.next()
+    reading.cancel()
+    await asyncio.wait([reading])
+    with pytest.raises(LampUnreachable, match="the lamp does not answer"):
+        await server.gateway.read(7, "/3/0/1")
+    received = [await raw.next() for _ in range(raw.received.qsize())]
+    assert len(received) == 3 and given_up.mid not in {message.mid for message in received}
+
+
+async def test_a_lamp_that_is_silent_does_not_hold_up_the_others(make_server, database, make_raw, make_lamp):
+    server = await make_server(window=1, window_patience_s=0.05, lamp_ack_timeout_s=60.0)
+    enrol(server, database)
+    other = b"\x00\x00\x00\x00\x08"
+    enrol(server, database, 8, endpoint="urn:dev:mac:08", sender_id=other)
+    raw = await make_raw(server)
+    await raw.protected(Context(), Message(code=Code.GET, uri_path=("time",)))
+    lamp = await make_lamp(server, Context(other))
+    await lamp.register("urn:dev:mac:08")
+    lamp.tree.answer = lambda request: pack({-2: "/3416/0/", 0: "1", 2: 40})
+    silent = asyncio.ensure_future(server.gateway.read(7, "/3416/0/1"))
+    await raw.next()
+    async with asyncio.timeout(5):
+        assert await server.gateway.read(8, "/3416/0/1") == 40
+    assert not silent.done()
+    silent.cancel()
+
+
 async def test_a_request_follows_a_lamp_that_is_heard_from_elsewhere(server, make_raw):
     before, after, context = await make_raw(server), await make_raw(server), Context()
     await before.protected(context, Message(code=Code.GET, uri_path=("time",)))
