@@ -6,7 +6,8 @@ key runs twice at the same time.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ class KeyedWork:
         self._waiting: dict[int, None] = {}
         self._working: set[int] = set()
         self._again: set[int] = set()
+        self._spare: dict[int, asyncio.Task[None]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
 
@@ -37,9 +39,28 @@ class KeyedWork:
         for key in keys:
             if key in self._working:
                 self._again.add(key)
+                if key in self._spare:
+                    self._spare[key].cancel()
             else:
                 self._waiting[key] = None
         self._woken.set()
+
+    async def until_woken(self, key: int, spare: Coroutine[Any, Any, None]) -> bool:
+        """From within the work on `key`: something that is cancelled when the key is woken again, because what came is
+        more urgent. Returns whether it came to its end; if not, the work is to return, and begins anew."""
+        task = asyncio.create_task(spare)
+        if key in self._again:
+            task.cancel()
+        self._spare[key] = task
+        try:
+            await asyncio.wait([task])
+        finally:
+            del self._spare[key]
+            task.cancel()
+        if task.cancelled():
+            return False
+        task.result()
+        return True
 
     @property
     def depth(self) -> int:

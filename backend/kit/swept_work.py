@@ -19,8 +19,10 @@ class SweptWork:
         left: Callable[[], Awaitable[Iterable[int]]],
         every_s: float = 1.0,
         rest_s: float = 60.0,
+        concurrency: int = 32,
     ) -> None:
-        self._work = KeyedWork(name, work)
+        self._work = KeyedWork(name, work, concurrency)
+        self.until_woken = self._work.until_woken
         self._left = left
         self._every_s = every_s
         self._rest_s = rest_s

@@ -31,6 +31,10 @@ COMMAND, START, END, FADE = (
 RUNG, WORDS, CHANGED = _of(status.RUNG), _of(status.EXPLANATION), _of(status.LIGHT_CHANGED)
 
 
+AT_ONCE = 1000
+"""Lamps that are served at once: many of them may be dark, and what bounds their datagrams is the gateway's window."""
+
+
 class Delivery:
     """The worker of the overrides."""
 
@@ -38,8 +42,14 @@ class Delivery:
         self._database = database
         self._gateway = gateway
         self._clock = clock
-        self._work = SweptWork("overrides", self.deliver, self._left)
-        self.wake, self.run = self._work.wake, self._work.run
+        self._work = SweptWork("overrides", self.deliver, self._left, concurrency=AT_ONCE)
+        self._unseen: dict[int, service.Step] = {}
+        self.wake = self._work.wake
+
+    async def run(self) -> None:
+        """Deliver until cancelled. What was on its way when the server stopped is on no way now."""
+        await self._database.write(repository.unsend)
+        await self._work.run()
 
     def check_in(self, lamp_id: int, kind: str) -> None:
         """A lamp was heard: one that did not answer before is tried again. The sweep sees to the others, so that a city
@@ -52,15 +62,17 @@ class Delivery:
         now_ms = self._clock.now_ms()
         if await self._database.read(lambda session: repository.has_overdue(session, now_ms)):
             await self._database.write(lambda session: repository.end_overdue(session, now_ms))
-        return await self._database.read(repository.waiting_lamps)
+        left = await self._database.read(repository.waiting_lamps)
+        return [lamp_id for lamp_id in left if self._gateway.is_present(lamp_id)]
 
     async def deliver(self, lamp_id: int) -> None:
-        """Send what is due to one lamp until nothing is, or it does not answer."""
-        while True:
+        """Send what is due to one lamp until nothing is, or it does not answer. An absent one is not asked: the sweep
+        comes back to it when it was heard."""
+        while self._gateway.is_present(lamp_id):
             # The clock is read when it is this writer's turn: what others wrote meanwhile is not in the future.
             step = await self._database.write(lambda session: service.next_step(session, lamp_id, self._clock.now_ms()))
             if step is None:
-                return
+                break
             try:
                 await self._gateway.write_composite(lamp_id, _values(step))
             except (LampUnreachable, LampRefused) as error:
@@ -74,10 +86,16 @@ class Delivery:
                 continue
             now_ms = self._clock.now_ms()
             if step.kind == "clear":
+                self._unseen.pop(lamp_id, None)
                 await self._move(step, (CommandState.CANCELLING,), state=CommandState.CANCELLED, ended_ms=now_ms)
             else:
                 await self._move(step, (CommandState.SENT,), state=CommandState.RECEIVED, received_ms=now_ms)
-                await self._look(lamp_id, step)
+                self._unseen[lamp_id] = step
+        # A lamp has one request at a time: the next command does not wait for an answer that a lossy network has
+        # swallowed. What is given up for nothing is asked again: whoever is woken comes here anew.
+        unseen = self._unseen.get(lamp_id)
+        if unseen is not None and await self._work.until_woken(lamp_id, self._look(lamp_id, unseen)):
+            del self._unseen[lamp_id]
 
     async def _look(self, lamp_id: int, step: service.Step) -> None:
         """Ask whether the light follows already; a lamp that cannot say so will report it, or is a third party's."""

@@ -137,6 +137,12 @@ def waiting_lamps(session: Session) -> list[int]:
     return list(session.execute(statement).scalars())
 
 
+def unsend(session: Session) -> None:
+    """What counts as sent, and was never heard to arrive, is to be sent."""
+    sent = COMMANDS.c.state == CommandState.SENT
+    session.execute(update(COMMANDS).where(sent).values(state=CommandState.ACCEPTED))
+
+
 def has_overdue(session: Session, now_ms: int) -> bool:
     """Whether a command still waits although its override has ended."""
     return session.execute(select(COMMANDS.c.id).where(_overdue(now_ms)).limit(1)).first() is not None

@@ -33,11 +33,13 @@ class FakeLamp:
             own(lamp_status.LIGHT_CHANGED): 0,
         }
         self.away = False
+        """Not heard within its lifetime; a silent one was, and gives no answer."""
+        self.silent = False
         self.refusal: LampRefused | None = None
         self.received: list[dict[Path, Any]] = []
 
     def check(self) -> None:
-        if self.away:
+        if self.away or self.silent:
             raise LampUnreachable("no answer")
 
     def write(self, values: dict[Path, Any]) -> None:

@@ -1,6 +1,8 @@
 """Overrides on their way to lamps that obey the rules: every row of the table in `overrides.models` is a test here."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from backend.overrides import ingest, service
 from backend.overrides.delivery import CHANGED, COMMAND, END, FADE, RUNG, START, WORDS, Delivery
 from backend.overrides.models import OutcomeQuery, OverrideCreate
 from contract.senml import Record
-from tests.backend.fake_gateway import FakeGateway
+from tests.backend.fake_gateway import FakeGateway, FakeLamp
 
 NOW_MS = 1_795_334_400_123
 MINUTE_MS = 60_000
@@ -26,14 +28,22 @@ class Bench:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.now_ms = NOW_MS
-        with database.session(writes=True) as session:
-            place = {"latitude_e6": 0, "longitude_e6": 0, "time_zone": "UTC"}
-            lamp = lamps.create(session, NOW_MS, {"endpoint": "urn:dev:mac:01", "name": "one", **place})
-        assert lamp.id is not None
-        self.lamp_id = lamp.id
-        self.gateway = FakeGateway(self.lamp_id)
+        self.gateway = FakeGateway()
+        self.lamp_id = self.add_lamp("urn:dev:mac:01")
         self.lamp = self.gateway.lamps[self.lamp_id]
-        self.delivery = Delivery(database, self.gateway, Clock(utc_ms=lambda: self.now_ms))  # type: ignore[arg-type]
+        self.restart()
+
+    def add_lamp(self, endpoint: str) -> int:
+        with self.database.session(writes=True) as session:
+            place = {"latitude_e6": 0, "longitude_e6": 0, "time_zone": "UTC"}
+            lamp = lamps.create(session, NOW_MS, {"endpoint": endpoint, "name": endpoint, **place})
+        assert lamp.id is not None
+        self.gateway.lamps[lamp.id] = FakeLamp()
+        return lamp.id
+
+    def restart(self) -> None:
+        clock = Clock(utc_ms=lambda: self.now_ms)
+        self.delivery = Delivery(self.database, self.gateway, clock)  # type: ignore[arg-type]
 
     def ask(self, **fields: Any) -> int:
         body = {"lamp_id": self.lamp_id, "level": 40, "reason": "test", **fields}
@@ -49,6 +59,14 @@ class Bench:
         with self.database.session(writes=False) as session:
             query = OutcomeQuery(cursor=None, limit=10)
             return service.outcomes(session, override_id, query).items[0]
+
+    @asynccontextmanager
+    async def running(self, deadline_s: float = 5) -> AsyncIterator[None]:
+        """The worker runs for the block."""
+        async with asyncio.timeout(deadline_s), asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(self.delivery.run())
+            yield
+            task.cancel()
 
     async def deliver(self) -> None:
         await self.delivery.deliver(self.lamp_id)
@@ -137,12 +155,13 @@ async def test_a_report_from_before_its_start_does_not_count(bench: Bench) -> No
     assert bench.outcome(asked).state == "received"
 
 
-async def test_an_absent_lamp_gets_it_at_its_next_check_in(bench: Bench) -> None:
+@pytest.mark.parametrize("trouble", ["away", "silent"])
+async def test_an_absent_lamp_gets_it_at_its_next_check_in(bench: Bench, trouble: str) -> None:
     asked = bench.ask()
-    bench.lamp.away = True
+    setattr(bench.lamp, trouble, True)
     await bench.deliver()
     assert bench.outcome(asked).state == "accepted"
-    bench.lamp.away = False
+    setattr(bench.lamp, trouble, False)
     await bench.deliver()
     assert bench.outcome(asked).state == "received"
 
@@ -232,7 +251,7 @@ async def test_cancelling_waits_for_an_absent_lamp_and_ends_with_the_override(be
     asked = bench.ask(duration_s=60)
     await bench.deliver()
     bench.cancel(asked)
-    bench.lamp.away = True
+    bench.lamp.silent = True
     await bench.deliver()
     assert bench.outcome(asked).state == "cancelling"
     bench.now_ms += 61_000
@@ -268,13 +287,93 @@ async def test_what_ends_while_its_lamp_rests_expires_at_the_next_sweep(bench: B
     bench.lamp.away = True
     await bench.deliver()
     bench.now_ms += 61_000
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(bench.delivery.run())
+    async with bench.running():
         while bench.outcome(missed).state != "expired":
             await asyncio.sleep(0.01)
-        running.cancel()
     assert bench.outcome(missed).ended_at == bench.now_ms
     assert bench.lamp.received == []
+
+
+async def test_a_look_that_was_given_up_for_nothing_is_taken_again(bench: Bench) -> None:
+    looks: asyncio.Queue[None] = asyncio.Queue()
+    look = bench.gateway.read_composite
+
+    async def swallowed_once(lamp_id: int, wanted: Any) -> Any:
+        looks.put_nowait(None)
+        if not looked:
+            await asyncio.Event().wait()
+        return await look(lamp_id, wanted)
+
+    looked = False
+    bench.gateway.read_composite = swallowed_once  # type: ignore[method-assign]
+    bench.lamp.values |= {RUNG: "override", CHANGED: NOW_MS + 77}
+    asked = bench.ask()
+    async with bench.running():
+        await looks.get()
+        looked = True
+        bench.delivery.wake([bench.lamp_id])
+        while bench.outcome(asked).state != "executed":
+            await asyncio.sleep(0.01)
+    assert len(bench.lamp.received) == 1, "the command itself is not sent again"
+
+
+async def test_the_next_command_does_not_wait_for_a_look_that_the_network_swallowed(bench: Bench) -> None:
+    looked = asyncio.Event()
+
+    async def swallowed(lamp_id: int, wanted: Any) -> Any:
+        looked.set()
+        await asyncio.Event().wait()
+
+    bench.gateway.read_composite = swallowed  # type: ignore[method-assign]
+    first = bench.ask(level=40)
+    async with bench.running():
+        await looked.wait()
+        looked.clear()
+        second = bench.ask(level=50)
+        bench.delivery.wake([bench.lamp_id])
+        await looked.wait()
+    assert [values[COMMAND] for values in bench.lamp.received] == [40, 50]
+    assert (bench.outcome(first).state, bench.outcome(second).state) == ("superseded", "received")
+
+
+async def test_lamps_that_are_dark_and_not_missed_yet_hold_up_nobody(bench: Bench) -> None:
+    write = bench.gateway.write_composite
+    dark = [bench.add_lamp(f"dark-{number}") for number in range(100)]
+
+    async def unanswered(lamp_id: int, values: Any) -> None:
+        if lamp_id in dark:
+            await asyncio.Event().wait()
+        await write(lamp_id, values)
+
+    bench.gateway.write_composite = unanswered  # type: ignore[method-assign]
+    for lamp_id in dark:
+        bench.ask(lamp_id=lamp_id)
+    asked = bench.ask()
+    async with bench.running(deadline_s=20):
+        bench.delivery.wake([*dark, bench.lamp_id])
+        while bench.outcome(asked).state != "received":
+            await asyncio.sleep(0.05)
+
+
+async def test_what_was_on_its_way_when_the_server_stopped_is_on_no_way(bench: Bench) -> None:
+    cut = asyncio.Event()
+
+    async def unanswered(lamp_id: int, values: Any) -> None:
+        cut.set()
+        await asyncio.Event().wait()
+
+    bench.gateway.write_composite, write = unanswered, bench.gateway.write_composite  # type: ignore[method-assign]
+    asked = bench.ask(duration_s=60)
+    async with bench.running():
+        await cut.wait()
+    assert bench.outcome(asked).state == "sent"
+    bench.gateway.write_composite = write  # type: ignore[method-assign]
+    bench.lamp.away = True
+    bench.now_ms += 61_000
+    bench.restart()
+    async with bench.running():
+        while bench.outcome(asked).state != "expired":
+            await asyncio.sleep(0.01)
 
 
 async def test_what_the_controller_before_held_is_sent_to_the_one_that_took_its_place(bench: Bench) -> None:

@@ -1,6 +1,5 @@
-"""The parts that need no database: which schedule, which time zone table, keyed work."""
+"""The parts that need no database: which schedule, which time zone table."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.kit.keyed_work import KeyedWork
 from backend.schedules.resolution import schedule_of
 from backend.schedules.timezones import YEARS, time_zone
 from contract import limits
@@ -45,37 +43,3 @@ def test_the_table_fits_the_lamp_and_changes_once_a_year() -> None:
     assert time_zone("Europe/Berlin", NOW_MS) == time_zone("Europe/Berlin", NOW_MS + 30 * day_ms)
     assert len(time_zone("Europe/Berlin", NOW_MS).exceptions) == YEARS
     assert time_zone("Asia/Ho_Chi_Minh", NOW_MS).exceptions == ()
-
-
-async def test_a_key_never_runs_twice_at_once_and_no_wake_up_is_lost() -> None:
-    running: set[int] = set()
-    done: list[int] = []
-    finished = asyncio.Event()
-    gate = asyncio.Event()
-
-    async def work(key: int) -> None:
-        assert key not in running
-        running.add(key)
-        await gate.wait()
-        running.discard(key)
-        done.append(key)
-        if len(done) == 3:
-            finished.set()
-        if key == 2:
-            raise ValueError("one key's trouble")
-
-    queue = KeyedWork("test", work, concurrency=2)
-    queue.wake([1, 2])
-    task = asyncio.create_task(queue.run())
-    while len(running) < 2:
-        await asyncio.sleep(0)
-    queue.wake([1])
-    queue.wake([1])
-    await asyncio.sleep(0)
-    gate.set()
-    await finished.wait()
-    assert sorted(done) == [1, 1, 2]
-    assert queue.depth <= 1
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
