@@ -23,8 +23,8 @@ TRUE_TIME = "true time cannot be moved to the night of the change"
 class Check:
     """`measures` are names of `hil.limits`. `lane`: on a simulated bench lanes run side by side, each with a street of
     its own; on a real bench all checks have the same boards and run in a row. A lane begins when what its first check
-    comes `after` has ended: that wants the computer for itself. `hours` it takes on a real bench, where it runs only
-    when it is named."""
+    comes `after` has ended: that wants the computer for itself, and a lane of checks that count, and look at no clock,
+    `gives_way` to the others. `hours` it takes on a real bench, where it runs only when it is named."""
 
     name: str
     measures: tuple[str, ...]
@@ -32,6 +32,7 @@ class Check:
     scene: Scene = field(default_factory=Scene)
     lane: int = 0
     after: tuple[str, ...] = ()
+    gives_way: bool = False
     simulated: str = ""
     real: str = ""
     hours: float = 0
@@ -73,7 +74,7 @@ CHECKS = (
         "step-autumn", ("step-autumn",), steps.autumn,
         Scene(datetime(2027, 10, 31, 1, 48), time_zone=BERLIN, rate=10), lane=1, real=TRUE_TIME,
     ),
-    Check("heap", ("heap",), memory.heap, Scene(boards=1), lane=2),
+    Check("heap", ("heap",), memory.heap, Scene(boards=1), lane=2, gives_way=True),
     Check("step", ("step",), steps.in_sync, _SYNC, lane=3, after=_TIMED),
     Check(
         "step-midnight", ("step-midnight",), steps.midnight, Scene(datetime(2027, 3, 10, 23, 48), rate=10),
@@ -88,8 +89,8 @@ CHECKS = (
         Scene(datetime(2027, 3, 10, 17, 30), rate=10, physics=CRYSTAL), lane=4, after=_TIMED, hours=84,
     ),
     Check("drift", ("drift",), steps.drift, Scene(rate=10, boards=2, physics=CRYSTAL), lane=4, hours=1.2),
-    Check("flash-wear", ("flash-wear",), wear.measure, _FAST, lane=6, after=_TIMED, hours=24),
-    Check("radio", ("radio",), radio.measure, _FAST, lane=6, hours=1),
+    Check("flash-wear", ("flash-wear",), wear.measure, _FAST, lane=6, after=_TIMED, gives_way=True, hours=24),
+    Check("radio", ("radio",), radio.measure, _FAST, lane=6, gives_way=True, hours=1),
     Check("rejoin", ("rejoin",), network.rejoin, lane=5, after=_TIMED),
 )  # fmt: skip
 

@@ -1,5 +1,7 @@
 """A run: lanes side by side, each check judged once, and a bench that fails is nobody else's trouble."""
 
+import os
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +21,7 @@ from hil.report import results
 from hil.report.recorder import Recorder
 from hil.scene import Scene, Traits
 from hil.seams import BoardFacts
-from hil.session import Session, about
+from hil.session import NICENESS, Session, about
 from hil.street.backend import BackendFailed
 
 
@@ -180,6 +182,32 @@ def test_a_lane_waits_for_what_wants_the_computer_alone(tmp_path: Path) -> None:
     later = Check("rejoin", ("rejoin",), good("rejoin"), lane=1, after=("latency", "fade"))
     _, heard = run(Benches(), tmp_path / "r", alone, later)
     assert heard.index("latency ends") < heard.index("rejoin begins")
+
+
+def test_a_lane_that_counts_gives_way_with_its_processes_and_the_others_do_not(tmp_path: Path) -> None:
+    found: dict[str, int] = {}
+
+    def look(name: str) -> Any:
+        def procedure(bench: Bench, effort: Effort) -> list[Measurement]:
+            done = subprocess.run(["nice"], capture_output=True, text=True, check=True)
+            found[name] = int(done.stdout)
+            return good(name)(bench, effort)
+
+        return procedure
+
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    timed = Check("boot", ("boot",), look("boot"))
+    counts = Check("heap", ("heap",), look("heap"), lane=1, gives_way=True)
+    run(Benches(), tmp_path / "simulated", timed, counts)
+    assert found == {"boot": usual, "heap": min(usual + NICENESS, 19)}
+    run(Benches(is_simulated=False), tmp_path / "real", timed, counts)
+    assert found == {"boot": usual, "heap": usual}
+
+
+def test_a_lane_gives_way_as_a_whole_or_not_at_all() -> None:
+    giving = {check.lane for check in CHECKS if check.gives_way}
+    assert giving == {2, 6}
+    assert all(check.gives_way for check in CHECKS if check.lane in giving)
 
 
 def test_one_lane_of_one_board_at_most_runs_beside_what_is_timed_in_milliseconds() -> None:
