@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from hil.bench import Bench
 from hil.bench_file import open_bench
 from hil.bench_plan import Plan
-from hil.checks.common import settle
+from hil.checks.common import restart, settle
 from hil.desk import Desk
 from hil.errors import BenchError, BenchFile
 from hil.scene import Scene, Traits
@@ -33,8 +33,8 @@ class RealBenches:
         desk.release()
         bench = self._opened.enter_context(open_bench(self._plan, desk))
         bench.instrument.start()
-        for stand in bench.stands:
-            stand.power.on()
+        # The ways to the boards are new: the server finds one that speaks, and a quiet one says nothing for minutes.
+        restart(bench.stands)
         self._bench = bench
 
     def _open_city(self) -> Desk:

@@ -4,7 +4,7 @@ import time
 
 from hil import light
 from hil.bench import Bench
-from hil.checks.common import PATIENCE_S, obeyed, sample
+from hil.checks.common import DARK_NS, PATIENCE_S, obeyed, sample
 from hil.effort import Effort
 from hil.limits import of
 from hil.measurement import Measurement, Sample
@@ -12,8 +12,6 @@ from hil.patience import pause
 from hil.seams import Instant
 
 FAILSAFE = 1.0
-# Capacitors of a real supply are empty by then.
-DARK_NS = 400_000_000
 
 
 def measure(bench: Bench, effort: Effort) -> list[Measurement]:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from hil import light
-from hil.bench import Bench
+from hil.bench import Bench, Stand
 from hil.errors import NothingSeen
 from hil.measurement import Sample
 from hil.patience import ADVICE, pause, until
@@ -21,6 +21,8 @@ Found = TypeVar("Found")
 # A lamp that has done nothing for so long has failed; the sample says so with this value.
 PATIENCE_S = 30.0
 SETTLE_S = 90.0
+# Capacitors of a real supply are empty by then.
+DARK_NS = 400_000_000
 # Neither the level of a scene nor the failsafe level.
 OTHER_LEVEL = 30
 # Between two commands, so that they meet the lamp at any moment of what it does by itself.
@@ -95,6 +97,15 @@ def held_up_s(bench: Bench, board: int, start_ns: int, end_ns: int) -> float:
 
 def a_moment(chance: random.Random, most_s: float = MOST_PAUSE_S) -> None:
     pause(time.monotonic_ns() + round(chance.random() * most_s * 1e9))
+
+
+def restart(stands: Sequence[Stand]) -> None:
+    """Power off and on again, at these boards together."""
+    for stand in stands:
+        stand.power.off()
+    pause(time.monotonic_ns() + DARK_NS)
+    for stand in stands:
+        stand.power.on()
 
 
 def settle(bench: Bench, boards: Sequence[int] | None = None) -> None:

@@ -5,12 +5,11 @@ import time
 
 from hil import light
 from hil.bench import Bench
-from hil.checks.common import PATIENCE_S, a_moment, on_each_board, quiet, sample, settle
+from hil.checks.common import PATIENCE_S, a_moment, on_each_board, quiet, restart, sample, settle
 from hil.effort import Effort
 from hil.errors import ConsoleFailed
 from hil.limits import of
 from hil.measurement import Measurement, Sample
-from hil.patience import pause
 from hil.scene import STEADY_LEVEL
 
 # Nobody waits longer for a lamp that hangs.
@@ -19,7 +18,6 @@ HUNG_S = 20.0
 HANGS_IN_A_ROW = 3
 # A command that met a lamp without power comes again by CoAP's back-off (RFC 7252, 4.2): late, and not lost.
 LOST_S = 120.0
-DARK_NS = 400_000_000
 LEVELS = (20, 60)
 
 
@@ -31,9 +29,7 @@ def watchdog(bench: Bench, effort: Effort) -> list[Measurement]:
         if stand.console is None:
             raise ConsoleFailed(f"{stand.name} has no console in bench.toml", "give it one, or leave this check out")
         if turn and turn % HANGS_IN_A_ROW == 0:
-            stand.power.off()
-            pause(time.monotonic_ns() + DARK_NS)
-            stand.power.on()
+            restart([stand])
         settle(bench, [board])
         light.reached(bench, board, STEADY_LEVEL / 100, light.now_ns(bench), PATIENCE_S)
         a_moment(chance, 0.5)
@@ -45,9 +41,7 @@ def watchdog(bench: Bench, effort: Effort) -> list[Measurement]:
             back_ns = light.reached(bench, board, STEADY_LEVEL / 100, left_ns + 1, HUNG_S)
         found = sample(bench, board, begin, back_ns, HUNG_S)
         if back_ns is None:
-            stand.power.off()
-            pause(time.monotonic_ns() + DARK_NS)
-            stand.power.on()
+            restart([stand])
         return found
 
     samples = on_each_board(bench, effort.samples, one)
