@@ -1,5 +1,6 @@
 """Incidents through the API, on both databases."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,18 +10,23 @@ from fastapi import FastAPI
 
 from backend.access.models import Role
 from backend.faults.silence import Hearing
-from backend.incidents import watch
 from backend.incidents.bounds import Bounds
 from backend.incidents.correlation import Loss, Place
 from backend.incidents.record import Look, record
+from backend.incidents.watch import SilenceWatch
 
 AddLamp = Callable[..., Awaitable[dict[str, Any]]]
 
 
 @pytest.fixture(autouse=True)
 def quiet_watch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody else looks for silence: it would find no session of these lamps, and end the incident."""
-    monkeypatch.setattr(watch, "EVERY_S", 3600.0)
+    """Nobody else looks for silence: a look that began before these lamps were there takes them for retired, and ends
+    the incident."""
+
+    async def never(watch: SilenceWatch) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(SilenceWatch, "run", never)
 
 
 @pytest.fixture
