@@ -10,7 +10,7 @@ from tests.contract.strategies import moments_ms, schedules
 FADE_MARGIN = 2  # permille: integers on one side, floats on the other
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(schedules(), moments_ms)
 def test_the_light_is_that_of_the_reference(schedule, now_ms):
     expected = Reference(schedule).permille(now_ms)
@@ -21,7 +21,7 @@ def test_the_light_is_that_of_the_reference(schedule, now_ms):
         assert abs(found - expected) <= FADE_MARGIN
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(schedules(), moments_ms)
 def test_the_explanation_names_what_the_reference_finds(schedule, now_ms):
     program, calendar, step, level = Reference(schedule).target(now_ms // 1000)
@@ -33,7 +33,7 @@ def test_the_explanation_names_what_the_reference_finds(schedule, now_ms):
         assert f"{level} %" in found.words
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(schedules(), moments_ms)
 def test_the_next_change_is_that_of_the_reference(schedule, now_ms):
     following = s.next_change_after(schedule, now_ms)
@@ -43,7 +43,7 @@ def test_the_next_change_is_that_of_the_reference(schedule, now_ms):
     assert following == min([*expected, now_ms + s.HORIZON_MS])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(schedules(), moments_ms)
 def test_the_light_is_constant_between_changes_but_for_fades(schedule, now_ms):
     evaluator = s.Evaluator(schedule)
@@ -56,7 +56,7 @@ def test_the_light_is_constant_between_changes_but_for_fades(schedule, now_ms):
         now_ms = following
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(schedules(), moments_ms, moments_ms)
 def test_the_order_of_questions_changes_no_answer(schedule, one_ms, other_ms):
     evaluator = s.Evaluator(schedule)
@@ -68,7 +68,7 @@ def test_the_order_of_questions_changes_no_answer(schedule, one_ms, other_ms):
     assert (s.permille_at(schedule, one_ms), s.permille_at(schedule, other_ms)) == first
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(schedules())
 def test_a_schedule_survives_its_objects(schedule):
     s.check(schedule)
@@ -78,7 +78,7 @@ def test_a_schedule_survives_its_objects(schedule):
     assert s.digest(back) == s.digest(schedule)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(schedules(), moments_ms)
 def test_since_and_until_enclose_the_moment(schedule, now_ms):
     found = s.explain_at(schedule, now_ms)

@@ -12,7 +12,7 @@ def _packed(schedule):
     return s.Schedule(Programs(pack(schedule.programs)), *schedule[1:])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(schedules())
 def test_a_packed_schedule_holds_the_same_programs_and_has_the_same_digest(schedule):
     packed = _packed(schedule)
@@ -22,7 +22,7 @@ def test_a_packed_schedule_holds_the_same_programs_and_has_the_same_digest(sched
     assert s.digest(packed) == s.digest(schedule)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(schedules(), moments_ms, moments_ms)
 def test_a_packed_schedule_gives_the_same_light_for_the_same_reasons(schedule, one_ms, other_ms):
     packed, plain = s.Evaluator(_packed(schedule), 40), s.Evaluator(schedule, 40)
@@ -32,7 +32,7 @@ def test_a_packed_schedule_gives_the_same_light_for_the_same_reasons(schedule, o
         assert packed.next_change_after(now_ms) == plain.next_change_after(now_ms)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(schedules(), moments_ms)
 def test_a_packed_schedule_fades_as_the_same_programs_do(schedule, now_ms):
     packed, plain = s.Evaluator(_packed(schedule), 40), s.Evaluator(schedule, 40)

@@ -160,7 +160,7 @@ samples = st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 100), st.integ
 
 
 @given(samples, st.integers(-100, 100))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_true_time_is_always_within_the_bound(samples: list, drift_ppm: int) -> None:
     """Whatever the split of each round trip and whatever the drift within the specification."""
     clock = Clock()

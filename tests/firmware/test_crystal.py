@@ -97,7 +97,7 @@ crystals = st.tuples(
 
 
 @given(crystals, st.lists(st.tuples(st.integers(1, 60), st.integers(0, 90)), min_size=1, max_size=4), st.integers(0, 9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_the_crystal_and_the_outages_the_truth_is_within_the_bound(crystal, outages, seed) -> None:
     base, swing, period, phase = crystal
     pole = Pole(lambda hours: base + swing * math.sin(phase + 6.2832 * hours / period), seed=seed)
@@ -112,7 +112,7 @@ def test_whatever_the_crystal_and_the_outages_the_truth_is_within_the_bound(crys
 
 
 @given(st.floats(-100, 100), st.integers(2, 90), st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_server_that_was_put_right_is_believed_at_the_next_question(ppm, jump_s, back) -> None:
     pole = Pole(lambda hours: ppm).run(30)
     pole.true_us += (-1 if back else 1) * jump_s * 1_000_000
@@ -124,7 +124,7 @@ def test_a_server_that_was_put_right_is_believed_at_the_next_question(ppm, jump_
 
 
 @given(st.floats(-100, 100), st.floats(-100, 100))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_crystal_that_jumps_is_known_four_days_later(before, after) -> None:
     ppm = [before]
     pole = Pole(lambda hours: ppm[0]).run(30)

@@ -327,7 +327,7 @@ EVENTS = st.lists(
 )
 
 
-@examples(max_examples=200, deadline=None)
+@examples(max_examples=200)
 @given(floor=st.integers(1, 100), start=st.integers(0, 364 * DAY), level=st.integers(0, 100), events=EVENTS)
 def test_by_night_no_sequence_of_anything_drives_the_light_below_the_floor(
     floor: int, start: int, level: int, events: list

@@ -171,7 +171,7 @@ anything = st.one_of(st.none(), st.booleans(), st.floats(), st.integers(-(10**12
 
 
 @given(st.lists(st.tuples(st.builds(Reading, *[anything] * 6), st.booleans()), max_size=8))
-@examples(max_examples=150, deadline=None)
+@examples(max_examples=150)
 def test_no_reading_ever_breaks_the_meter(readings: list) -> None:
     one = meter()
     for at, (odd, lit) in enumerate(readings):

@@ -289,7 +289,7 @@ commands = st.fixed_dictionaries(
 
 
 @given(st.lists(st.tuples(commands, st.integers(0, 3000), st.booleans()), max_size=6))
-@examples(max_examples=200, deadline=None)
+@examples(max_examples=200)
 def test_whatever_is_written_every_override_ends(history: list) -> None:
     bench = Bench()
     for changes, wait, clock in history:

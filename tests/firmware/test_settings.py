@@ -158,7 +158,7 @@ values = st.one_of(
 
 
 @given(st.dictionaries(st.sampled_from(sorted(TABLE)), values, max_size=4))
-@examples(max_examples=200, deadline=None)
+@examples(max_examples=200)
 def test_whatever_is_taken_is_the_same_after_a_restart(changes: dict) -> None:
     flash = Flash()
     settings = fresh(flash)

@@ -234,7 +234,7 @@ def test_a_record_that_is_too_large_is_refused_before_anything_is_written() -> N
 
 
 @given(st.binary(max_size=64))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_bytes_in_a_slot_crash_a_load(content: bytes) -> None:
     flash = prepared(OLD)
     flash.files["program.a"] = content
@@ -268,7 +268,7 @@ def test_a_folder_that_cannot_be_used_says_so_at_the_first_write(tmp_path: Path)
 
 
 @given(st.binary(max_size=600), st.integers(0, 0xFFFFFFFF), st.integers(16, 700))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_slot_is_checked_however_it_is_cut_into_pieces(data: bytes, sequence: int, size: int) -> None:
     content = slot_of(sequence, data)
     pieces = [content[at : at + size] for at in range(0, len(content), size)]
@@ -319,7 +319,7 @@ def test_reading_a_small_record_takes_a_small_piece_of_the_heap(tmp_path: Path) 
 
 
 @given(st.lists(st.binary(max_size=300), max_size=8), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_record_may_be_given_in_parts(parts: list[bytes], draw: st.DataObject) -> None:
     flash = Flash()
     store = Store("", files=flash)
@@ -335,7 +335,7 @@ def test_a_record_may_be_given_in_parts(parts: list[bytes], draw: st.DataObject)
 
 
 @given(st.binary(min_size=1, max_size=900), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_record_is_read_where_it_lies_as_bytes_are(data: bytes, draw: st.DataObject) -> None:
     flash = Flash()
     Store("", files=flash).save("record", data)

@@ -169,7 +169,7 @@ LABELS = st.sampled_from([-6, -5, -3, -2, -1, 0, 2, 3, 4, 6, 8, "vlo", "x_", 9])
 ENTRIES = st.dictionaries(LABELS, SCALARS | st.sampled_from(["/3416/0/3", "/3/0/", "0"]), max_size=5)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=80) | st.lists(ENTRIES | SCALARS, max_size=4).map(cbor2.dumps))
 def test_any_cbor_is_read_or_refused(payload):
     try:
@@ -180,7 +180,7 @@ def test_any_cbor_is_read_or_refused(payload):
         assert all(isinstance(record, Record) and record.value is not None for record in records)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=80) | st.text(alphabet='[]{}":,nvbt0/31e-.', max_size=40).map(str.encode))
 def test_any_json_is_read_or_refused(payload):
     try:

@@ -109,7 +109,7 @@ def test_text_and_a_wrong_type():
         tlv.encode(parse("/3416/0"), {1: "forty"})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(["/3416", "/3416/0", "/3416/0/13", "/3416/0/13/0", "/3/0", "/9/0"]), st.binary(max_size=40))
 def test_any_bytes_are_read_or_refused(base, data):
     try:

@@ -66,7 +66,7 @@ def test_a_person_closes_a_flapping_fault_at_once_and_its_next_raise_opens_it_ag
     assert (fault.cleared_at_ms, fault.times_raised) == (None, 5)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(st.integers(0, 1000), st.booleans()), max_size=40), st.integers(0, 1500))
 def test_folding_loses_no_raise_and_keeps_the_order(said: list[tuple[int, bool]], now_ms: int) -> None:
     plain = episodes([Transition(at, raised, None) for at, raised in said])

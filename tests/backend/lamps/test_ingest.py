@@ -167,7 +167,7 @@ def test_fault_counts_and_reports_do_not_overwrite_each_other(database: Database
 VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=300) | st.binary(max_size=9)
 
 
-@hypothesis_settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.sampled_from(sorted(REPORTED)), VALUES, st.none() | st.integers(-(2**40), 2**40)), max_size=8)
 )

@@ -89,7 +89,7 @@ def talk(request, answer_size, client_bytes, server_bytes):
             return seen, found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.integers(0, 3000),
     st.integers(0, 3000),

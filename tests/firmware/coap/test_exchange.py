@@ -415,7 +415,7 @@ def test_answers_are_forgotten_after_their_time():
     assert len(kept) == 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.binary(max_size=24), st.integers(0, 3)), max_size=30))
 def test_no_sequence_of_datagrams_breaks_the_exchange_or_fills_it(datagrams):
     chat = make()

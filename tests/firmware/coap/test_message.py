@@ -40,7 +40,7 @@ def test_the_first_example_means_what_the_rfc_says():
     assert response.payload == b"22.3 C"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(messages)
 def test_a_message_survives_the_way_over_the_wire(message):
     read = coap.decode(coap.encode(message))
@@ -49,7 +49,7 @@ def test_a_message_survives_the_way_over_the_wire(message):
     assert read.payload == message.payload
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=40) | st.binary(max_size=40).map(lambda tail: b"\x41\x02\x12\x34\xaa" + tail))
 def test_bytes_are_a_message_or_a_message_error_and_nothing_else(data):
     try:
@@ -168,7 +168,7 @@ def test_options_are_found_by_number_and_taken_out():
     assert message.remove(coap.ETAG).options == [(coap.MAX_AGE, b"\x12\x34")]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 2**40))
 def test_an_unsigned_integer_takes_as_few_bytes_as_it_can(value):
     data = coap.encode_uint(value)

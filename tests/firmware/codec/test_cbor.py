@@ -143,7 +143,7 @@ def test_every_half_precision_number_comes_back_in_half_precision() -> None:
 
 @example(2.0**-16 + 2.0**-30)  # a subnormal half could hold its size, but not its last bit
 @given(st.floats(allow_nan=False) | st.floats(width=32, allow_nan=False) | st.floats(width=16, allow_nan=False))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_float_takes_the_shortest_form_that_holds_it(value: float) -> None:
     data = encode(value)
     assert data == cbor2.dumps(value, canonical=True)
@@ -171,7 +171,7 @@ def deep(value: Any) -> int:
 
 
 @given(VALUES.filter(lambda value: deep(value) <= cbor.MAX_DEPTH))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_values_come_back_and_another_library_reads_the_same(value: Any) -> None:
     data = encode(value)
     assert decode(data) == value
@@ -179,7 +179,7 @@ def test_values_come_back_and_another_library_reads_the_same(value: Any) -> None
 
 
 @given(st.binary(max_size=60) | st.binary(max_size=60).map(lambda tail: b"\x9f\xbf" + tail))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_noise_is_read_or_refused_and_never_anything_else(data: bytes) -> None:
     try:
         value = decode(data)
@@ -189,7 +189,7 @@ def test_noise_is_read_or_refused_and_never_anything_else(data: bytes) -> None:
 
 
 @given(VALUES.filter(lambda value: deep(value) <= cbor.MAX_DEPTH), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_message_cut_anywhere_is_refused(value: Any, data: st.DataObject) -> None:
     whole = encode(value)
     end = data.draw(st.integers(0, len(whole) - 1))

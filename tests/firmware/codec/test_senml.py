@@ -275,7 +275,7 @@ PACKS = st.lists(st.builds(Record, PATHS, TIMES, VALUES), max_size=8)
 
 
 @given(PACKS, TIMES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_records_come_back(records: list[Record], base_time_s: int | None) -> None:
     expected = [Record(item.path, item.time_s or base_time_s, item.value) for item in records]
     assert decode_cbor(encode_cbor(records, base_time_s)) == expected
@@ -289,7 +289,7 @@ FIELDS |= st.sampled_from(["/3/0/", "/3/0", "0", "1:2"]) | st.lists(st.integers(
 
 
 @given(st.lists(st.dictionaries(LABELS, FIELDS, max_size=5) | FIELDS, max_size=4), st.none() | st.just(NOW_S))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_whatever_a_pack_holds_only_the_one_error_comes_out(entries: list[Any], now_s: int | None) -> None:
     try:
         records = decode_cbor(cbor2.dumps(entries), now_s)
@@ -303,7 +303,7 @@ MEMBERS = FIELDS.filter(lambda value: not isinstance(value, bytes))
 
 
 @given(st.lists(st.dictionaries(NAMES, MEMBERS, max_size=5) | MEMBERS, max_size=4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_json_holds_only_the_one_error_comes_out(entries: list[Any]) -> None:
     try:
         decode_json(json.dumps(entries).encode())
@@ -312,7 +312,7 @@ def test_whatever_json_holds_only_the_one_error_comes_out(entries: list[Any]) ->
 
 
 @given(st.binary(max_size=40) | st.text('[]{}"\\,:0123456789.eE+-truefalsn', max_size=40).map(str.encode))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_noise_is_refused_and_nothing_else_happens(data: bytes) -> None:
     for decode in (decode_cbor, decode_json):
         try:

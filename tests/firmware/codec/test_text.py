@@ -35,7 +35,7 @@ def test_the_edges_of_utf_8_are_where_the_rfc_has_them(text: str) -> None:
 
 
 @given(st.binary(max_size=6) | st.text(max_size=4).map(str.encode))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_check_agrees_with_cpython(data: bytes) -> None:
     assert ours(data) == strict(data)
 

@@ -155,7 +155,7 @@ RECORDS = st.lists(st.tuples(st.sampled_from(NAMES), VALUES), max_size=5)
 
 
 class TestFuzz:
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(
         code=st.sampled_from([1, 2, 3, 4, 5, 6, 7]),
         path=PATHS,

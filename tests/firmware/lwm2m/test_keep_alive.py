@@ -92,7 +92,7 @@ def test_a_server_that_does_not_tell_changes_nothing() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from([b"a", b"b", None]), st.integers(0, 10**6) | st.none()), max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_is_told_the_interval_stays_in_its_bounds(told: list[tuple[bytes | None, int | None]]) -> None:
     keep_alive = KeepAlive()
     for seen, quiet_ms in told:

@@ -259,7 +259,7 @@ class TestFullFlash:
         assert drain(Queue(store)) == expected[:20]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     steps=st.lists(
         st.sampled_from(["telemetry", "telemetry", "burst", "fault", "summary", "send", "send", "drain", "restart"]),

@@ -304,7 +304,7 @@ EVENTS = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(events=st.lists(EVENTS, max_size=30), data=st.data())
 def test_whatever_happens_the_lamp_comes_back_within_half_an_hour(events, data):
     server = Server(lambda n: data.draw(st.integers(0, n - 1)))

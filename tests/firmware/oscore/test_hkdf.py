@@ -19,7 +19,7 @@ def test_the_cases_of_rfc_5869_come_out(case: tuple[str, str, str, int, str]) ->
 
 
 @given(st.binary(max_size=130), st.binary(max_size=200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_hmac_is_that_of_the_standard_library(key: bytes, data: bytes) -> None:
     assert hmac_sha256(key, data) == hmac.digest(key, data, "sha256")
 
@@ -27,7 +27,7 @@ def test_hmac_is_that_of_the_standard_library(key: bytes, data: bytes) -> None:
 @given(
     st.binary(min_size=1, max_size=100), st.binary(min_size=1, max_size=40), st.binary(max_size=40), st.integers(1, 99)
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_another_library_derives_the_same(salt: bytes, secret: bytes, info: bytes, size: int) -> None:
     assert hkdf(salt, secret, info, size) == HKDF(SHA256(), size, salt, info).derive(secret)
 

@@ -61,13 +61,13 @@ HEADERS = st.builds(
 
 
 @given(HEADERS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_headers_come_back(header: Header) -> None:
     assert decode(encode(*header)) == header
 
 
 @given(st.binary(max_size=12))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_noise_is_a_header_or_refused(value: bytes) -> None:
     try:
         header = decode(value)

@@ -418,7 +418,7 @@ OPTIONS = st.lists(st.tuples(st.integers(0, 300), st.binary(max_size=8)), max_si
 
 
 @given(OPTIONS, st.binary(max_size=40), st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_noise_is_refused_and_nothing_else_happens(options: Any, payload: bytes, restarted: bool) -> None:
     client, peer = lamp(), server(restarted=restarted)
     with pytest.raises(Refused):
@@ -429,7 +429,7 @@ def test_noise_is_refused_and_nothing_else_happens(options: Any, payload: bytes,
 
 
 @given(st.binary(max_size=40))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_noise_from_a_peer_with_the_key_is_refused_and_nothing_else_happens(plaintext: bytes) -> None:
     client, peer = lamp(), server()
     try:

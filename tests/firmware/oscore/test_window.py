@@ -40,7 +40,7 @@ def test_what_is_below_the_start_counts_as_seen() -> None:
 
 
 @given(st.lists(st.integers(0, 120), max_size=60), st.integers(0, 60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_window_does_what_a_set_would_do(numbers: list[int], lowest: int) -> None:
     window = ReplayWindow(lowest)
     seen: set[int] = set()

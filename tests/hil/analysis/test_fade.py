@@ -50,7 +50,7 @@ def test_the_planted_fade_is_found_within_its_uncertainty(look) -> None:
     assert coverage(largest).widest < 3e-4
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     start=st.integers(0, 1000),
     way=st.integers(60, 1000),

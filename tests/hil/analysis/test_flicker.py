@@ -87,7 +87,7 @@ def test_overtones_as_strong_as_the_pulse_itself_do_not_deceive() -> None:
         assert found.percent == pytest.approx(100, abs=found.percent_uncertainty + 1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(0.05, 0.9), st.floats(60, 600), st.integers(0, 2**32 - 1))
 def test_any_sine_is_found_again(depth: float, frequency: float, seed: int) -> None:
     """Percent flicker of a sine is its depth, its index depth / pi."""

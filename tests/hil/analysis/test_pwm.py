@@ -99,7 +99,7 @@ def test_a_setting_between_two_of_the_timer_is_their_mean() -> None:
     assert found.odd == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     frequency=st.floats(50, 20_000),
     duty=st.floats(0.02, 0.98),
@@ -122,7 +122,7 @@ def test_any_output_is_found_again(frequency, duty, pairs, singles, glitches, se
     assert found.uncertainty <= 3 * eye.uncertainty_ns * frequency / 1e9
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.integers(0, 40), st.sampled_from((0.0, 1.0))), max_size=80), st.integers(10, 15))
 def test_whatever_edges_come_there_is_a_number_or_a_reason(gaps: list[tuple[int, float]], periods: int) -> None:
     at = np.cumsum([gap for gap, _ in gaps]).astype(int).tolist()

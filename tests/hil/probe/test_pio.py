@@ -104,7 +104,7 @@ def seen(pio: ModuleType, edges: list[int], cycles: int, x: int | None = None) -
     return [word for _, word in pushed]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(gaps=st.lists(st.integers(6, 400), min_size=1, max_size=20))
 def test_each_edge_is_stamped_within_a_step_however_many_came_before(pio: ModuleType, gaps: list[int]) -> None:
     edges = [sum(gaps[: end + 1]) for end in range(len(gaps))]

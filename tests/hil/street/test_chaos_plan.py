@@ -1,7 +1,7 @@
 """The plan of a night of chaos: the same for the same seed, and one whose verdict can be known."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hil.street import chaos_plan
@@ -22,7 +22,6 @@ def of_kind(events: list[Event], *kinds: str) -> list[Event]:
 
 
 @given(SEEDS, SIZES)
-@settings(deadline=None)
 def test_the_plan_is_a_function_of_seed_lamps_and_length(seed: int, size: tuple[int, float]) -> None:
     assert planned(seed, size) == planned(seed, size)
     assert drifts(seed, size[0]) == drifts(seed, size[0])
@@ -33,7 +32,6 @@ def test_another_seed_is_another_night() -> None:
 
 
 @given(SEEDS, SIZES)
-@settings(deadline=None)
 def test_everything_is_in_order_known_and_over_before_the_end(seed: int, size: tuple[int, float]) -> None:
     events = planned(seed, size)
     assert events == sorted(events, key=lambda event: event.at_s)
@@ -45,14 +43,12 @@ def test_everything_is_in_order_known_and_over_before_the_end(seed: int, size: t
 
 
 @given(SEEDS, SIZES)
-@settings(deadline=None)
 def test_every_kind_of_trouble_comes(seed: int, size: tuple[int, float]) -> None:
     kinds = {event.kind for event in planned(seed, size)}
     assert kinds >= {"cut", "kill", "blackout", "storm", "drift", "fault", "repair", "override"}
 
 
 @given(SEEDS, SIZES)
-@settings(deadline=None)
 def test_a_fault_is_there_long_enough_to_be_seen_and_its_repair_too(seed: int, size: tuple[int, float]) -> None:
     events = planned(seed, size)
     for fault in of_kind(events, "fault"):
@@ -69,7 +65,6 @@ def test_a_fault_is_there_long_enough_to_be_seen_and_its_repair_too(seed: int, s
 
 
 @given(SEEDS, SIZES)
-@settings(deadline=None)
 def test_one_feeder_is_cut_for_longer_than_a_lifetime_and_nothing_else_touches_its_lamps(
     seed: int, size: tuple[int, float]
 ) -> None:
@@ -82,7 +77,6 @@ def test_one_feeder_is_cut_for_longer_than_a_lifetime_and_nothing_else_touches_i
 
 
 @given(SEEDS, SIZES)
-@settings(deadline=None)
 def test_every_override_has_a_lamp_and_a_level_of_its_own(seed: int, size: tuple[int, float]) -> None:
     events = planned(seed, size)
     overrides = of_kind(events, "override")
