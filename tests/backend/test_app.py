@@ -18,6 +18,7 @@ from backend.app import Parts, create_app
 from backend.db import Database
 from backend.settings import Settings
 from tests.backend.conftest import MakeClient, MakeToken
+from tests.backend.waiting import PATIENCE_S
 
 OPEN = {"/api/v1/health", "/api/v1/version", "/docs", "/docs/oauth2-redirect", "/openapi.json"}
 
@@ -174,7 +175,7 @@ async def test_a_worker_that_fails_is_started_again_and_ends_with_the_applicatio
     with caplog.at_level(logging.ERROR, "backend.app"):
         async with app.router.lifespan_context(app):
             worker: Diligent = app.state.diligent
-            await asyncio.wait_for(worker.works.wait(), 5)
+            await asyncio.wait_for(worker.works.wait(), PATIENCE_S)
     assert worker.starts == 2
     assert "worker failed name=diligent" in caplog.text
     assert not [task for task in asyncio.all_tasks() if task.get_name() == "diligent"]

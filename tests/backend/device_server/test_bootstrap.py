@@ -17,6 +17,7 @@ from backend.device_server.server import DeviceServer
 from contract.limits import SERVER_ID
 from tests.backend.device_server.conftest import LAMP_ID, enrol
 from tests.backend.device_server.peers import ENDPOINT, SALT, SECRET, SENDER_ID, Context, FakeClock, Lamp
+from tests.backend.waiting import PATIENCE_S, until
 
 KNOCK_ID, KNOCK_SECRET = b"\x77\x01", bytes(range(30, 46))
 URI = "coap://lights.example.org:5683"
@@ -64,7 +65,7 @@ class Client:
         self.finished.clear()
         answer = await self.lamp.request(Code.POST, ASK)
         assert answer.code == Code.CHANGED
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await self.finished.wait()
         return self.context()
 
@@ -112,12 +113,6 @@ async def is_unknown(asking: Any) -> bool:
     except NotAProtectedMessage as error:
         return bool(error.plain_message.code == Code.UNAUTHORIZED)
     return False
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 @pytest.fixture

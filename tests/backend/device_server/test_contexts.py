@@ -9,6 +9,7 @@ from sqlalchemy import update
 from backend.device_server import repository
 from tests.backend.device_server.conftest import LAMP_ID, enrol
 from tests.backend.device_server.peers import SECRET, SENDER_ID
+from tests.backend.waiting import until
 
 
 @pytest.fixture
@@ -28,9 +29,7 @@ def change(database, **values):
 
 async def looked_up(server):
     """Wait until the row was read and the reservation is queued."""
-    async with asyncio.timeout(2):
-        while not server._writer._queue:
-            await asyncio.sleep(0.001)
+    await until(lambda: server._writer._queue)
 
 
 async def test_a_key_is_loaded_once_for_all_who_ask(server):

@@ -14,6 +14,7 @@ from firmware.oscore.errors import Refused
 from firmware.oscore.protect import Oscore
 from tests.backend.device_server.conftest import enrol
 from tests.backend.device_server.peers import ENDPOINT, OBJECTS, SALT, SECRET, SENDER_ID
+from tests.backend.waiting import PATIENCE_S
 
 
 class Station:
@@ -77,7 +78,7 @@ async def test_the_firmware_registers_asks_the_time_and_reports(make_server, dat
     enrol(server, database)
     station = Station(await make_raw(server))
     options = [content_format(40), *query(f"ep={ENDPOINT}", "lt=300", "lwm2m=1.1", "b=U")]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         registered = await station.request(coap.POST, "rd", options, OBJECTS)
         assert registered.code == coap.CREATED and registered.location().startswith("rd/")
         now = await station.request(coap.GET, "time")
@@ -93,7 +94,7 @@ async def test_the_firmware_registers_asks_the_time_and_reports(make_server, dat
 
 
 async def test_the_server_writes_and_reads_the_firmware(server, station):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await station.request(coap.GET, "time")
         serving = asyncio.ensure_future(station.serve(lambda request: coap.Message(coap.CHANGED)))
         await server.gateway.write_composite(7, {"/3416/0/1": 40, "/3416/0/51": 1_800_000_000})

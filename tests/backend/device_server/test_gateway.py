@@ -17,6 +17,7 @@ from backend.device_server.values import ValueRefused
 from contract.paths import parse
 from tests.backend.device_server.conftest import enrol
 from tests.backend.device_server.peers import Context, Tree
+from tests.backend.waiting import PATIENCE_S
 
 
 def content(payload, content_format=112):
@@ -377,7 +378,7 @@ async def test_a_lamp_that_is_silent_does_not_hold_up_the_others(make_server, da
     lamp.tree.answer = lambda request: pack({-2: "/3416/0/", 0: "1", 2: 40})
     silent = asyncio.ensure_future(server.gateway.read(7, "/3416/0/1"))
     await raw.next()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await server.gateway.read(8, "/3416/0/1") == 40
     assert not silent.done()
     silent.cancel()

@@ -14,6 +14,7 @@ from backend.device_server.errors import PortTaken
 from backend.device_server.tuning import Address
 from tests.backend.device_server.conftest import enrol
 from tests.backend.device_server.peers import SECRET, Context, Raw
+from tests.backend.waiting import PATIENCE_S, until
 
 
 def get(path="time", **options):
@@ -159,9 +160,7 @@ async def test_refusals_of_non_confirmable_requests_are_silent_and_forgotten(ser
     outer, _ = Context(b"\x99").protect(get())
     raw.transport.sendto(raw.encode(outer, aiocoap.NON))
     assert await raw.hears_nothing()
-    async with asyncio.timeout(2):
-        while server.counters.unknown_kid == 0 or server._endpoint.tokens.incoming_requests:
-            await asyncio.sleep(0.001)
+    await until(lambda: server.counters.unknown_kid and not server._endpoint.tokens.incoming_requests)
     assert server.counters.unprotected == 1
 
 
@@ -238,12 +237,12 @@ async def test_a_malformed_datagram_is_reset_or_ignored(server, raw, datagram, a
     if answer is None:
         assert await raw.hears_nothing()
     else:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             assert await raw.received.get() == bytes.fromhex(answer)
     assert server.counters.malformed == (datagram != "40 00 0007")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.lists(st.binary(max_size=60), min_size=1, max_size=5))
 async def test_no_datagram_stops_the_server(server, data):
     raw = await Raw.open(server.port)

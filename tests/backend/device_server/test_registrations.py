@@ -1,5 +1,3 @@
-import asyncio
-
 from aiocoap import Message
 from aiocoap.numbers.codes import Code
 from aiocoap.numbers.optionnumbers import OptionNumber
@@ -10,6 +8,7 @@ from backend.device_server import repository
 from contract.limits import SEEN_OPTION
 from tests.backend.device_server.conftest import enrol
 from tests.backend.device_server.peers import ENDPOINT, OBJECTS, SECRET, Context
+from tests.backend.waiting import until
 
 
 def row(database):
@@ -146,9 +145,7 @@ async def test_last_heard_is_written_after_a_while_and_at_the_end(make_server, d
     await lamp.register()
     clock.real += 5_000
     await lamp.request(Code.GET, "/time")
-    async with asyncio.timeout(2):
-        while row(database)["last_heard_real_ms"] != clock.real:
-            await asyncio.sleep(0.005)
+    await until(lambda: row(database)["last_heard_real_ms"] == clock.real)
     clock.real += 5_000
     await lamp.request(Code.GET, "/time")
     await server.stop()

@@ -15,6 +15,7 @@ from contract.paths import parse
 from contract.senml import Record
 from tests.backend.device_server.conftest import enrol
 from tests.backend.device_server.peers import SECRET, Context
+from tests.backend.waiting import until
 
 
 class Store:
@@ -75,9 +76,7 @@ async def test_nothing_is_acknowledged_before_the_commit(stored, store):
     server, lamp = stored
     store.gate.clear()
     waiting = asyncio.ensure_future(lamp.report())
-    async with asyncio.timeout(2):
-        while server.counters.requests < 2:
-            await asyncio.sleep(0.001)
+    await until(lambda: server.counters.requests >= 2)
     assert not waiting.done() and server.counters.reports == 0
     store.gate.set()
     assert (await waiting).code == Code.CHANGED
@@ -108,9 +107,7 @@ async def test_a_bad_report_does_not_hold_up_the_others(make_server, database, m
         asyncio.ensure_future(lamp.report({0: "/3416/0/3", 2: 666 if number == 2 else 40}))
         for number, lamp in enumerate(lamps[1:])
     ]
-    async with asyncio.timeout(2):
-        while server.counters.requests < 10:
-            await asyncio.sleep(0.001)
+    await until(lambda: server.counters.requests >= 10)
     store.gate.set()
     codes = [answer.code for answer in await asyncio.gather(first, *rest)]
     assert codes.count(Code.CHANGED) == 4 and codes[3] == Code.INTERNAL_SERVER_ERROR
@@ -129,9 +126,10 @@ async def test_a_full_queue_tells_the_lamp_to_come_back(make_server, database, m
     waiting = []
     for lamp in lamps[:2]:
         waiting.append(asyncio.ensure_future(lamp.report()))
-        async with asyncio.timeout(2):  # the first one is in the writer's hands before the second one comes
-            while server.counters.requests < 3 + len(waiting) or len(server._writer._queue) != len(waiting) - 1:
-                await asyncio.sleep(0.001)
+        # The first one is in the writer's hands before the second one comes
+        await until(
+            lambda: server.counters.requests >= 3 + len(waiting) and len(server._writer._queue) == len(waiting) - 1
+        )
     answer = await lamps[2].report()
     assert (answer.code, answer.opt.max_age) == (Code.SERVICE_UNAVAILABLE, 10)
     assert (await lamps[2].register("c")).code == Code.SERVICE_UNAVAILABLE
@@ -195,9 +193,7 @@ async def test_reports_that_wait_at_the_end_are_still_stored_and_acknowledged(ma
     await lamp.request(Code.GET, "/time")
     store.gate.clear()
     waiting = asyncio.ensure_future(lamp.report())
-    async with asyncio.timeout(2):
-        while server.counters.requests < 2:
-            await asyncio.sleep(0.001)
+    await until(lambda: server.counters.requests >= 2)
     asyncio.get_running_loop().call_later(0.02, store.gate.set)
     await server.stop()
     assert len(store.reports) == 1

@@ -11,6 +11,7 @@ from backend.device_server import repository
 from backend.device_server.errors import LampUnreachable
 from tests.backend.device_server.conftest import LAMP_ID, enrol
 from tests.backend.device_server.peers import Context
+from tests.backend.waiting import PATIENCE_S
 
 
 def revoke(server, database):
@@ -85,6 +86,6 @@ async def test_a_command_that_waits_for_the_lamp_ends_with_its_key(server, datab
     await heard.wait()
     await asyncio.to_thread(revoke, server, database)
     with pytest.raises(LampUnreachable, match="key was revoked"):
-        await asyncio.wait_for(waiting, 2)
+        await asyncio.wait_for(waiting, PATIENCE_S)
     with pytest.raises(LampUnreachable, match="revoked"):
         await server.gateway.read(LAMP_ID, "/3/0/0")

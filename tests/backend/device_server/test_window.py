@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from backend.device_server.window import Window
+from tests.backend.waiting import PATIENCE_S, until
 
 LONG_S = 60.0
 
@@ -41,9 +42,7 @@ class Asking:
         await asyncio.sleep(0)
 
     async def until_placed(self, *names: str) -> None:
-        async with asyncio.timeout(5):
-            while not set(names) <= set(self.placed):
-                await asyncio.sleep(0.001)
+        await until(lambda: set(names) <= set(self.placed))
 
 
 async def test_no_more_than_its_places_are_out_and_each_answer_lets_one_in() -> None:
@@ -117,5 +116,5 @@ async def test_a_place_that_comes_in_the_moment_of_giving_up_goes_to_the_next() 
     late.cancel()
     await asyncio.wait([late])
     assert late.cancelled()
-    async with asyncio.timeout(5), window.place(0):
+    async with asyncio.timeout(PATIENCE_S), window.place(0):
         pass

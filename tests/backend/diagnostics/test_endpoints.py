@@ -13,6 +13,7 @@ from backend.access.models import Role
 from backend.device_server.errors import LampRefused, LampUnreachable
 from backend.diagnostics import service
 from contract import paths
+from tests.backend.waiting import PATIENCE_S
 
 AddLamp = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -179,7 +180,7 @@ async def test_a_lamp_is_waited_for_no_longer_than_patience_lasts(
     assert service.PATIENCE_S < 20, "the street's client gives up after 20 s, without having heard why"
     monkeypatch.setattr(service, "PATIENCE_S", 0.05)
     gateway.free.clear()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         answer = await client.get(f"/lamps/{lamp}/resources", params={"path": "/3/0/10"})
     assert answer.status_code == 503
 

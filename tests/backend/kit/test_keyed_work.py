@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager
 import pytest
 
 from backend.kit.keyed_work import KeyedWork
+from tests.backend.waiting import PATIENCE_S
 
 
 @asynccontextmanager
 async def running(work: Callable[[int], Awaitable[None]], concurrency: int = 32) -> AsyncIterator[KeyedWork]:
     keyed = KeyedWork("test", work, concurrency)
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
         task = tasks.create_task(keyed.run())
         yield keyed
         task.cancel()

@@ -17,6 +17,7 @@ from backend.overrides.delivery import CHANGED, COMMAND, END, FADE, RUNG, START,
 from backend.overrides.models import OutcomeQuery, OverrideCreate
 from contract.senml import Record
 from tests.backend.fake_gateway import FakeGateway, FakeLamp
+from tests.backend.waiting import PATIENCE_S, until
 
 NOW_MS = 1_795_334_400_123
 MINUTE_MS = 60_000
@@ -61,9 +62,9 @@ class Bench:
             return service.outcomes(session, override_id, query).items[0]
 
     @asynccontextmanager
-    async def running(self, deadline_s: float = 5) -> AsyncIterator[None]:
+    async def running(self) -> AsyncIterator[None]:
         """The worker runs for the block."""
-        async with asyncio.timeout(deadline_s), asyncio.TaskGroup() as tasks:
+        async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
             task = tasks.create_task(self.delivery.run())
             yield
             task.cancel()
@@ -288,8 +289,7 @@ async def test_what_ends_while_its_lamp_rests_expires_at_the_next_sweep(bench: B
     await bench.deliver()
     bench.now_ms += 61_000
     async with bench.running():
-        while bench.outcome(missed).state != "expired":
-            await asyncio.sleep(0.01)
+        await until(lambda: bench.outcome(missed).state == "expired")
     assert bench.outcome(missed).ended_at == bench.now_ms
     assert bench.lamp.received == []
 
@@ -312,8 +312,7 @@ async def test_a_look_that_was_given_up_for_nothing_is_taken_again(bench: Bench)
         await looks.get()
         looked = True
         bench.delivery.wake([bench.lamp_id])
-        while bench.outcome(asked).state != "executed":
-            await asyncio.sleep(0.01)
+        await until(lambda: bench.outcome(asked).state == "executed")
     assert len(bench.lamp.received) == 1, "the command itself is not sent again"
 
 
@@ -349,10 +348,9 @@ async def test_lamps_that_are_dark_and_not_missed_yet_hold_up_nobody(bench: Benc
     for lamp_id in dark:
         bench.ask(lamp_id=lamp_id)
     asked = bench.ask()
-    async with bench.running(deadline_s=20):
+    async with bench.running():
         bench.delivery.wake([*dark, bench.lamp_id])
-        while bench.outcome(asked).state != "received":
-            await asyncio.sleep(0.05)
+        await until(lambda: bench.outcome(asked).state == "received")
 
 
 async def test_what_was_on_its_way_when_the_server_stopped_is_on_no_way(bench: Bench) -> None:
@@ -372,8 +370,7 @@ async def test_what_was_on_its_way_when_the_server_stopped_is_on_no_way(bench: B
     bench.now_ms += 61_000
     bench.restart()
     async with bench.running():
-        while bench.outcome(asked).state != "expired":
-            await asyncio.sleep(0.01)
+        await until(lambda: bench.outcome(asked).state == "expired")
 
 
 async def test_what_the_controller_before_held_is_sent_to_the_one_that_took_its_place(bench: Bench) -> None:

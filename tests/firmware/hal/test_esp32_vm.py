@@ -139,12 +139,12 @@ raw, before = time.ticks_ms(), board.ticks_ms()
 for day in range(40):
     time.skip_ms(86400000)
     board.ticks_ms()
-tell([board.ticks_ms() - before - 40 * 86400000 < 5000, board.ticks_ms() > 40 * 86400000, board.rtc_rate])
-tell([board.rtc_ms() - board.ticks_ms() <= 0, raw > 2**30 - 2000, time.ticks_ms() < 2**30])
+tell([board.ticks_ms() - before - 40 * 86400000 < 60000, board.ticks_ms() > 40 * 86400000, board.rtc_rate])
+tell([board.rtc_ms() - board.ticks_ms() <= 0, raw > 2**30 - 60000, time.ticks_ms() < 2**30])
 async def main():
     before = board.ticks_ms()
     await board.sleep_ms(20)
-    tell(20 <= board.ticks_ms() - before < 1000)
+    tell(20 <= board.ticks_ms() - before < 60000)
 asyncio.run(main())
 """,
         tmp_path,
